@@ -1,0 +1,59 @@
+# Every target sets up what it needs. CI runs the same targets.
+PYTHON ?= python3
+VENV := .venv
+SPARK := .venv-spark
+BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help setup setup-spark lock check format test test-fast demo up bench docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready $(SPARK)/.ready ## Install what the project needs, in two virtual environments here
+
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Decant needs Python 3.11 or later; this is " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes -r requirements.txt -d $(VENV)/wheels
+	touch $@
+
+$(SPARK)/.ready: requirements-spark.txt
+	test -x $(SPARK)/bin/python || $(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.txt
+	touch $@
+
+lock: ## Resolve requirements/*.in again into the pinned, hashed files
+	./requirements/lock
+
+check: $(VENV)/.ready ## Lint, types, import contracts, workflow and template lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/decant workflows lint
+	$(BIN)/python -m infrastructure.lint
+
+format: $(VENV)/.ready ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: setup ## Run the whole suite: unit, integration, workflows, acceptance
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/.ready ## Run the unit tests only (seconds)
+	$(BIN)/python -m pytest tests/unit
+
+demo: setup ## Load the sample files on this machine and show what happened to each
+	$(BIN)/decant demo
+
+up: setup ## Start the embedded AWS with Decant on it, and stay
+	$(BIN)/decant up
+
+bench: setup ## Measure, and write benchmarks/results.json
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the environments and all local state
+	rm -rf $(VENV) $(SPARK) .decant .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Everything of Decant that ships to Lambda."""

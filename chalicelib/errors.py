@@ -1,0 +1,94 @@
+"""What can go wrong, in two families: try again, and give up.
+
+Each class's docstring is its default message. Every `TryAgain` class appears in a workflow's Retry and no
+`GiveUp` class does; a test holds the workflows to it.
+"""
+
+from __future__ import annotations
+
+
+class DecantError(Exception):
+    """Something went wrong in Decant."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class TryAgain(DecantError):
+    """A later attempt may succeed."""
+
+
+class GiveUp(DecantError):
+    """No attempt can succeed until somebody changes something."""
+
+
+class Throttled(TryAgain):
+    """AWS asked for a slower pace."""
+
+
+class GlueIsBusy(TryAgain):
+    """The Glue job already runs as often at once as it may."""
+
+
+class WarehouseIsBusy(TryAgain):
+    """The warehouse could not serialize this load with another one."""
+
+
+class WarehouseIsUnreachable(TryAgain):
+    """The connection to the warehouse failed or broke."""
+
+
+class InvalidPipeline(GiveUp):
+    """A pipeline module is filled in wrongly."""
+
+
+class InvalidEvent(GiveUp):
+    """An event lacks something that a run needs."""
+
+
+class InvalidRequest(GiveUp):
+    """The request cannot be understood."""
+
+
+class UnknownPipeline(GiveUp):
+    """No pipeline has this name."""
+
+
+class UnknownRun(GiveUp):
+    """No run has this name."""
+
+
+class UnknownFile(GiveUp):
+    """There is no such file."""
+
+
+class FileTooLarge(GiveUp):
+    """The file is larger than the pipeline can take."""
+
+
+class RunConflict(GiveUp):
+    """The run's state does not allow this."""
+
+
+class NotAllowed(GiveUp):
+    """The token's role does not allow this."""
+
+
+class GlueJobFailed(GiveUp):
+    """The Glue job run failed."""
+
+
+class GlueJobTimedOut(GiveUp):
+    """The Glue job run did not end in time."""
+
+
+class ContractBroken(GiveUp):
+    """The file's columns break the table's contract."""
+
+
+class LoadFailed(GiveUp):
+    """The warehouse refused the load."""
+
+
+class InvalidSettings(GiveUp):
+    """An environment variable is missing or wrong."""

@@ -1,0 +1,1 @@
+"""The steps a workflow can call: one module, one Lambda, one state name each."""

@@ -1,0 +1,1 @@
+"""The `decant` command, one module per command."""

@@ -1,0 +1,1 @@
+"""The AWS resources behind Decant, as CloudFormation, and what renders it."""

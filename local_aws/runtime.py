@@ -1,0 +1,104 @@
+"""What every service of the embedded AWS shares: its settings, clients, start and stop."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """How one embedded AWS is set up. Nothing here names a pipeline.
+
+    Attributes:
+        directory: where all state lives; made when missing.
+        project: the source tree that Lambda functions run from (it holds app.py).
+        port: the one loopback port for every AWS service; 0 picks a free one.
+        warehouse_port: the loopback port that speaks Redshift's wire protocol; 0 picks a free one.
+        time_scale: Wait states, retry intervals and Glue minutes pass this many times faster.
+            Timeouts are never scaled.
+        python: the interpreter for Lambda workers and Python Shell jobs.
+        spark_python: the interpreter of the environment that holds PySpark, or None without one.
+        function_workers: the largest number of Lambda worker processes alive at once.
+        function_environment: variables that every Lambda function and Glue job gets, below its own.
+    """
+
+    directory: Path
+    project: Path
+    port: int = 0
+    warehouse_port: int = 0
+    time_scale: float = 1.0
+    python: Path = Path(sys.executable)
+    spark_python: Path | None = None
+    function_workers: int = max(2, os.cpu_count() or 2)
+    function_environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Runtime:
+    """One running embedded AWS, as its services see it.
+
+    A service's `install(runtime)` rebinds moto's seams before moto serves its first request. Threads and
+    child processes are started and ended by the callables given to `on_start` and `on_stop`.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self.port = configuration.port  # the real port once the server listens
+        self.warehouse_port = configuration.warehouse_port
+        self._starters: list[Callable[[], None]] = []
+        self._stoppers: list[Callable[[], None]] = []
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address of every AWS service here."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def on_start(self, starter: Callable[[], None]) -> None:
+        """Run `starter` once the port listens, in the order of registration."""
+        self._starters.append(starter)
+
+    def on_stop(self, stopper: Callable[[], None]) -> None:
+        """Run `stopper` when the embedded AWS ends, in reverse order of registration."""
+        self._stoppers.append(stopper)
+
+    def start(self) -> None:
+        """Start every service that has something to start."""
+        for starter in self._starters:
+            starter()
+
+    def stop(self) -> None:
+        """End what was started, last first."""
+        while self._stoppers:
+            self._stoppers.pop()()
+
+    def path(self, *parts: str) -> Path:
+        """Return a path in the state directory; its parent exists."""
+        path = self.configuration.directory.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def client_environment(self) -> dict[str, str]:
+        """Return the variables that point an unmodified AWS client at this embedded AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",  # noqa: S105 - moto accepts any key; this one opens nothing
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        } | dict(self.configuration.function_environment)
+
+    @functools.cache  # noqa: B019 - one runtime per process, alive until the process ends
+    def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:
+        """Return a cached boto3 client that reaches moto inside this process, without a socket."""
+        from local_aws.in_process import in_process_client  # noqa: PLC0415 - botocore is heavy
+
+        return in_process_client(service, region, account)

@@ -1,0 +1,132 @@
+"""Glue in our verbs: start and describe a job run, put a table and a partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.aws.client import call, client
+from chalicelib.errors import GlueIsBusy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+RUNS_LOOKED_THROUGH = 1000
+"""Job runs, newest first, among which a run that was already started is looked for."""
+
+PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRun:
+    """One run of a Glue job.
+
+    Attributes:
+        id: Glue's id of the run.
+        state: Glue's word: STARTING, RUNNING, SUCCEEDED, FAILED, STOPPED, TIMEOUT, ERROR, EXPIRED, WAITING.
+        error: Glue's message, or an empty text.
+        started_at: seconds since 1970, UTC.
+    """
+
+    id: str
+    state: str
+    error: str
+    started_at: float
+
+
+class Glue:
+    """The jobs and the Data Catalog of this stage."""
+
+    def start_job_run(self, job: str, arguments: Mapping[str, str]) -> JobRun:
+        """Start a job run.
+
+        Raises:
+            GlueIsBusy: the job already runs as often at once as it may.
+        """
+        glue = client("glue")
+        try:
+            run_id = call(glue.start_job_run, JobName=job, Arguments=dict(arguments))["JobRunId"]
+        except (glue.exceptions.ConcurrentRunsExceededException, glue.exceptions.ResourceNumberLimitExceededException) as error:
+            raise GlueIsBusy(f"Glue job {job}: {error}") from error
+        return self.job_run(job, run_id)
+
+    def find_job_run(self, job: str, argument: str, value: str) -> JobRun | None:
+        """Return the newest job run that was started with this argument's value, or None."""
+        pages = client("glue").get_paginator("get_job_runs")
+        limits = {"MaxItems": RUNS_LOOKED_THROUGH, "PageSize": 200}
+        for page in pages.paginate(JobName=job, PaginationConfig=limits):
+            for found in page["JobRuns"]:
+                if found.get("Arguments", {}).get(argument) == value:
+                    return _job_run(found)
+        return None
+
+    def job_run(self, job: str, run_id: str) -> JobRun:
+        """Return how a job run stands."""
+        return _job_run(call(client("glue").get_job_run, JobName=job, RunId=run_id)["JobRun"])
+
+    def stop_job_run(self, job: str, run_id: str) -> None:
+        """Ask Glue to stop a job run."""
+        call(client("glue").batch_stop_job_run, JobName=job, JobRunIds=[run_id])
+
+    def put_table(
+        self,
+        database: str,
+        table: str,
+        columns: Sequence[tuple[str, str]],
+        partition_keys: Sequence[tuple[str, str]],
+        location: str,
+    ) -> None:
+        """Create the table, or change it when its columns differ. Columns are (name, Hive type)."""
+        glue = client("glue")
+        wanted = {
+            "Name": table,
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
+            "PartitionKeys": _columns(partition_keys),
+            "StorageDescriptor": {"Columns": _columns(columns), "Location": location, **PARQUET},
+        }
+        try:
+            found = call(glue.get_table, DatabaseName=database, Name=table)["Table"]
+        except glue.exceptions.EntityNotFoundException:
+            try:
+                call(glue.create_table, DatabaseName=database, TableInput=wanted)
+            except glue.exceptions.AlreadyExistsException:  # another run was first
+                found = call(glue.get_table, DatabaseName=database, Name=table)["Table"]
+            else:
+                return
+        known = [(column["Name"], column["Type"]) for column in found["StorageDescriptor"]["Columns"]]
+        gone = [column for column in known if column[0] not in dict(columns)]
+        if known != [*columns, *gone]:
+            wanted["StorageDescriptor"]["Columns"] = _columns([*columns, *gone])  # type: ignore[index]
+            call(glue.update_table, DatabaseName=database, TableInput=wanted)
+
+    def put_partition(
+        self, database: str, table: str, values: Sequence[str], columns: Sequence[tuple[str, str]], location: str
+    ) -> None:
+        """Register a partition; one that is there already is left as it is."""
+        glue = client("glue")
+        partition = {
+            "Values": list(values),
+            "StorageDescriptor": {"Columns": _columns(columns), "Location": location, **PARQUET},
+        }
+        try:
+            call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
+        except glue.exceptions.AlreadyExistsException:
+            return  # a repeated attempt of the same run: same values, same place
+
+
+def _columns(columns: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"Name": name, "Type": kind} for name, kind in columns]
+
+
+def _job_run(found: dict[str, Any]) -> JobRun:
+    return JobRun(
+        id=found["Id"],
+        state=found["JobRunState"],
+        error=found.get("ErrorMessage", ""),
+        started_at=found["StartedOn"].timestamp(),
+    )

@@ -1,0 +1,171 @@
+"""S3 in our verbs: find, open, list, move, put."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from chalicelib.aws.client import call, client, code
+from chalicelib.errors import UnknownFile
+from chalicelib.files import File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+READ_AHEAD = 1024 * 1024
+"""Bytes that one ranged GET of a seekable file asks for at least."""
+
+MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"})
+
+
+class S3:
+    """The buckets of this stage."""
+
+    def find(self, bucket: str, key: str, version: str | None = None) -> File:
+        """Return the file as it is now, or the given version of it.
+
+        Raises:
+            UnknownFile: no such object.
+        """
+        try:
+            head = call(client("s3").head_object, Bucket=bucket, Key=key, **_version(version))
+        except client("s3").exceptions.ClientError as error:
+            if code(error) in MISSING:
+                raise UnknownFile(f"s3://{bucket}/{key}: there is no such file") from error
+            raise
+        return File(
+            bucket=bucket,
+            key=key,
+            etag=head["ETag"].strip('"'),
+            version=_real_version(head.get("VersionId")),
+            size=head["ContentLength"],
+        )
+
+    def is_current(self, file: File) -> bool:
+        """Tell whether the key still holds this content."""
+        try:
+            return self.find(file.bucket, file.key).identity == file.identity
+        except UnknownFile:
+            return False
+
+    def open(self, file: File) -> BinaryIO:
+        """Return the file's content as a forward-only stream.
+
+        Raises:
+            UnknownFile: the content is gone or was replaced.
+        """
+        return cast("BinaryIO", self._get(file)["Body"])
+
+    def open_seekable(self, file: File) -> BinaryIO:
+        """Return the file's content as a stream that seeks by ranged requests."""
+        return cast("BinaryIO", io.BufferedReader(_Ranges(self, file), buffer_size=READ_AHEAD))
+
+    def list(self, bucket: str, prefix: str) -> Iterator[tuple[File, datetime]]:
+        """Yield the newest content of each key under a prefix, with the time that it landed."""
+        pages = client("s3").get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get("Versions", []):
+                if found["IsLatest"]:
+                    yield _listed(bucket, found), found["LastModified"]
+
+    def put_json(self, bucket: str, key: str, document: Any) -> None:
+        """Write a JSON document."""
+        body = json.dumps(document, indent=2, ensure_ascii=False).encode()
+        call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        """Upload a local file, in parts when it is large."""
+        client("s3").upload_file(str(path), bucket, key)
+
+    def move(self, file: File, bucket: str, key: str) -> None:
+        """Copy the file to another bucket, then delete it where it was. Safe to repeat."""
+        source = {"Bucket": file.bucket, "Key": file.key, **_version(file.version)}
+        try:
+            client("s3").copy(source, bucket, key)  # in parts when it is larger than one copy may be
+        except client("s3").exceptions.ClientError as error:
+            if code(error) not in MISSING or not self._exists(bucket, key):
+                raise
+        call(client("s3").delete_object, Bucket=file.bucket, Key=file.key, **_version(file.version))
+
+    def clear(self, bucket: str, prefix: str) -> None:
+        """Delete every object under a prefix."""
+        for file, _ in self.list(bucket, prefix):
+            call(client("s3").delete_object, Bucket=bucket, Key=file.key)
+
+    def _exists(self, bucket: str, key: str) -> bool:
+        try:
+            self.find(bucket, key)
+        except UnknownFile:
+            return False
+        return True
+
+    def _get(self, file: File, **more: str) -> dict[str, Any]:
+        try:
+            return cast(
+                "dict[str, Any]",
+                call(
+                    client("s3").get_object,
+                    Bucket=file.bucket,
+                    Key=file.key,
+                    IfMatch=file.etag,
+                    **_version(file.version),
+                    **more,
+                ),
+            )
+        except client("s3").exceptions.ClientError as error:
+            if code(error) in MISSING | {"PreconditionFailed", "412"}:
+                raise UnknownFile(f"{file.uri}: the file is gone or was replaced since it landed") from error
+            raise
+
+
+class _Ranges(io.RawIOBase):
+    """A file whose reads are ranged GETs."""
+
+    def __init__(self, s3: S3, file: File) -> None:
+        self._s3, self._file, self._position = s3, file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._file.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = min(len(buffer), self._file.size - self._position)
+        if wanted <= 0:
+            return 0
+        last = self._position + wanted - 1
+        body = self._s3._get(self._file, Range=f"bytes={self._position}-{last}")["Body"].read()  # noqa: SLF001
+        buffer[: len(body)] = body
+        self._position += len(body)
+        return len(body)
+
+
+def _listed(bucket: str, found: dict[str, Any]) -> File:
+    return File(
+        bucket=bucket,
+        key=found["Key"],
+        etag=found["ETag"].strip('"'),
+        version=_real_version(found.get("VersionId")),
+        size=found["Size"],
+    )
+
+
+def _version(version: str | None) -> dict[str, str]:
+    return {"VersionId": version} if version else {}
+
+
+def _real_version(version: str | None) -> str | None:
+    """S3 calls the one content of a key in a bucket without versioning `null`."""
+    return None if version in (None, "null") else version

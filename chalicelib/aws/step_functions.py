@@ -1,0 +1,99 @@
+"""Step Functions in our verbs: start, describe, list, stop and redrive an execution."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from chalicelib.aws.client import call, client, code
+from chalicelib.errors import RunConflict, UnknownRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HISTORY_PAGE = 1000
+"""Events that one request for history may return, by AWS's limit."""
+
+
+class StepFunctions:
+    """The executions of this stage's state machines."""
+
+    def start(self, machine: str, name: str, document: dict[str, Any]) -> bool:
+        """Start an execution; return False when one of that name exists, which is success."""
+        states = client("stepfunctions")
+        try:
+            call(states.start_execution, stateMachineArn=machine, name=name, input=json.dumps(document))
+        except states.exceptions.ExecutionAlreadyExists:
+            return False
+        return True
+
+    def describe(self, machine: str, name: str) -> dict[str, Any]:
+        """Return AWS's description of an execution.
+
+        Raises:
+            UnknownRun: there is none of that name.
+        """
+        states = client("stepfunctions")
+        try:
+            return cast(
+                "dict[str, Any]", call(states.describe_execution, executionArn=execution_arn(machine, name))
+            )
+        except states.exceptions.ExecutionDoesNotExist as error:
+            raise UnknownRun(f"run {name!r}: there is no such run") from error
+
+    def list(self, machine: str, *, status: str | None, limit: int, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """Return one page of executions, newest first, and the token of the next page."""
+        filters = {"statusFilter": status} if status else {}
+        more = {"nextToken": token} if token else {}
+        answer = call(
+            client("stepfunctions").list_executions,
+            stateMachineArn=machine,
+            maxResults=limit,
+            **filters,
+            **more,
+        )
+        return answer["executions"], answer.get("nextToken")
+
+    def history(self, machine: str, name: str) -> Iterator[dict[str, Any]]:
+        """Yield an execution's events, oldest first.
+
+        Raises:
+            UnknownRun: there is none of that name.
+        """
+        states = client("stepfunctions")
+        pages = states.get_paginator("get_execution_history")
+        try:
+            for page in pages.paginate(
+                executionArn=execution_arn(machine, name), PaginationConfig={"PageSize": HISTORY_PAGE}
+            ):
+                yield from page["events"]
+        except states.exceptions.ExecutionDoesNotExist as error:
+            raise UnknownRun(f"run {name!r}: there is no such run") from error
+
+    def stop(self, machine: str, name: str, cause: str) -> None:
+        """Stop a running execution."""
+        call(
+            client("stepfunctions").stop_execution,
+            executionArn=execution_arn(machine, name),
+            error="Stopped",
+            cause=cause,
+        )
+
+    def redrive(self, machine: str, name: str) -> None:
+        """Let an execution that failed go on from where it failed.
+
+        Raises:
+            RunConflict: Step Functions cannot redrive it.
+        """
+        states = client("stepfunctions")
+        try:
+            call(states.redrive_execution, executionArn=execution_arn(machine, name))
+        except states.exceptions.ClientError as error:
+            if code(error) in {"ExecutionNotRedrivable", "ExecutionLimitExceeded"}:
+                raise RunConflict(f"run {name!r} cannot be redriven: {error}") from error
+            raise
+
+
+def execution_arn(machine: str, name: str) -> str:
+    """Return the ARN of an execution."""
+    return machine.replace(":stateMachine:", ":execution:") + ":" + name

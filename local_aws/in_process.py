@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
@@ -21,7 +21,7 @@ def in_process_client(service: str, region: str, account: str) -> Any:
         account: twelve digits; moto keeps the accounts apart by this header.
     """
     client = boto3.client(
-        service,
+        cast("Any", service),  # boto3-stubs lists the names as literals
         region_name=region,
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106 - moto accepts any key; this one opens nothing

@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -53,6 +56,8 @@ class Runtime:
         self.configuration = configuration
         self.port = configuration.port  # the real port once the server listens
         self.warehouse_port = configuration.warehouse_port
+        self.pages: dict[str, Callable[[], Any]] = {}
+        self._middleware: list[Callable[[WSGIApplication], WSGIApplication]] = []
         self._starters: list[Callable[[], None]] = []
         self._stoppers: list[Callable[[], None]] = []
 
@@ -68,6 +73,20 @@ class Runtime:
     def on_stop(self, stopper: Callable[[], None]) -> None:
         """Run `stopper` when the embedded AWS ends, in reverse order of registration."""
         self._stoppers.append(stopper)
+
+    def wrap(self, middleware: Callable[[WSGIApplication], WSGIApplication]) -> None:
+        """Put `middleware` around the application that answers every AWS request."""
+        self._middleware.append(middleware)
+
+    def wrapped(self, application: WSGIApplication) -> WSGIApplication:
+        """Return `application` inside all middleware; the last one given is the outermost."""
+        for middleware in self._middleware:
+            application = middleware(application)
+        return application
+
+    def serve(self, path: str, page: Callable[[], Any]) -> None:
+        """Answer GET `path` with what `page` returns, as JSON; paths begin with /_aws/."""
+        self.pages[path] = page
 
     def start(self) -> None:
         """Start every service that has something to start."""

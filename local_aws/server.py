@@ -1,0 +1,140 @@
+"""The embedded AWS: moto, mended, behind one loopback port."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Self
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from local_aws.listener import Listener
+from local_aws.ownership import Ownership
+from local_aws.runtime import Configuration, Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from local_aws.reality import Reality
+
+# In this order: a service may rely on the seams of those before it.
+SERVICES = (
+    "iam",
+    "secrets",
+    "logs",
+    "s3",
+    "sqs",
+    "sns",
+    "lambda_functions",
+    "events",
+    "step_functions",
+    "glue",
+    "athena",
+    "redshift",
+    "api_gateway",
+    "cloudformation",
+)
+
+_alive = threading.Lock()  # moto's state is global, so one process holds one embedded AWS
+
+
+def service_modules() -> list[ModuleType]:
+    """Return the module of every service, in the order of installation."""
+    modules = []
+    for name in SERVICES:
+        try:
+            module = importlib.import_module(f"local_aws.services.{name}")
+        except (ImportError, SyntaxError, NameError) as error:
+            sys.stderr.write(f"NOT INSTALLED {name}: {error!r}\n")
+            continue
+        if hasattr(module, "install"):
+            modules.append(module)
+    return modules
+
+
+def realities() -> list[Reality]:
+    """Return what each service really executes, in the order of installation."""
+    return [module.REALITY for module in service_modules() if hasattr(module, "REALITY")]
+
+
+class LocalAWS:
+    """An embedded AWS from `start()` to `stop()`, or for a `with` block."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.runtime = Runtime(configuration)
+        self._ownership: Ownership | None = None
+        self._listener: Listener | None = None
+
+    def start(self) -> None:
+        """Claim the state directory, install every service, restore its state and listen.
+
+        Raises:
+            DirectoryInUseError: another process has the state directory.
+            OSError: the port is taken.
+        """
+        if not _alive.acquire(blocking=False):
+            raise RuntimeError("this process has an embedded AWS already: moto's state is global")
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        configuration = self.runtime.configuration
+        self._ownership = Ownership(configuration.directory)
+        for module in service_modules():
+            module.install(self.runtime)
+        self.runtime.serve("/_aws/health", lambda: {"status": "running", "pid": os.getpid()})
+        self.runtime.serve("/_aws/reality", lambda: [vars(reality) for reality in realities()])
+        application = self.runtime.wrapped(DomainDispatcherApplication(create_backend_app))
+        self._listener = Listener(configuration.port, Pages(self.runtime, application))
+        self.runtime.port = self._listener.port
+        # Parts of moto call back into the server by this variable; its default is port 5000.
+        os.environ["MOTO_PORT"] = str(self.runtime.port)
+        threading.Thread(
+            target=self._listener.serve_forever, args=(0.05,), name="listener", daemon=True
+        ).start()
+        self.runtime.start()
+
+    def stop(self) -> None:
+        """End every service and give the state directory back."""
+        if self._listener:
+            self._listener.shutdown()
+            self._listener.server_close()
+            self._listener = None
+        self.runtime.stop()
+        if self._ownership:
+            self._ownership.release()
+            self._ownership = None
+        if _alive.locked():
+            _alive.release()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Pages:
+    """Answers the embedded AWS's own JSON pages and passes every other request on."""
+
+    def __init__(self, runtime: Runtime, application: WSGIApplication) -> None:
+        self._runtime = runtime
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        page = self._runtime.pages.get(environ["PATH_INFO"])
+        if page is None:
+            return self._application(environ, start_response)
+        body = json.dumps(page(), default=str).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]

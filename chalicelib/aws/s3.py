@@ -63,7 +63,7 @@ class S3:
         """Return the file's content as a stream that seeks by ranged requests."""
         return cast("BinaryIO", io.BufferedReader(_Ranges(self, file), buffer_size=READ_AHEAD))
 
-    def list(self, bucket: str, prefix: str) -> Iterator[tuple[File, datetime]]:
+    def listing(self, bucket: str, prefix: str) -> Iterator[tuple[File, datetime]]:
         """Yield the newest content of each key under a prefix, with the time that it landed."""
         pages = client("s3").get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=bucket, Prefix=prefix):
@@ -92,7 +92,7 @@ class S3:
 
     def clear(self, bucket: str, prefix: str) -> None:
         """Delete every object under a prefix."""
-        for file, _ in self.list(bucket, prefix):
+        for file, _ in self.listing(bucket, prefix):
             call(client("s3").delete_object, Bucket=bucket, Key=file.key)
 
     def _exists(self, bucket: str, key: str) -> bool:

@@ -1,0 +1,156 @@
+"""One load: Parquet files into a Redshift table, exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.errors import ContractBroken, LoadFailed
+from chalicelib.sql import identifier, identifiers, queries
+
+if TYPE_CHECKING:
+    from chalicelib.aws.redshift import Redshift, Transaction
+    from chalicelib.pipeline import Table
+
+TOKENS = "decant_loads"
+"""The table of commit tokens; each schema has its own."""
+
+PROCESSING_DATE = "processing_date"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What one load needs.
+
+    Attributes:
+        token: names the file's content for good; a second load of it finds the token.
+        run: the run that loads.
+        source: the file's address, for people who read the token table.
+        table: the target.
+        columns: (name, Redshift type) in the order of the Parquet files' columns.
+        rows: how many rows the files hold.
+        manifest: S3 address of the COPY manifest.
+        role: ARN of the role that Redshift reads S3 with.
+    """
+
+    token: str
+    run: str
+    source: str
+    table: Table
+    columns: tuple[tuple[str, str], ...]
+    rows: int
+    manifest: str
+    role: str
+
+    @property
+    def target(self) -> str:
+        """The table, quoted."""
+        return f"{identifier(self.table.schema)}.{identifier(self.table.name)}"
+
+    @property
+    def tokens(self) -> str:
+        """The token table, quoted."""
+        return f"{identifier(self.table.schema)}.{identifier(TOKENS)}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(name for name, _ in self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a load did: `rows` written; `already` when an earlier attempt had committed them."""
+
+    rows: int
+    already: bool
+
+
+def prepare(warehouse: Redshift, load: Load) -> None:
+    """Create the token table where it is missing."""
+    with warehouse.transaction() as transaction:
+        _run(transaction, "create_tokens", tokens=load.tokens)
+
+
+def load_once(warehouse: Redshift, load: Load) -> Loaded:
+    """Load the files in one transaction, unless their token is there already.
+
+    Raises:
+        WarehouseIsBusy, WarehouseIsUnreachable: try again; the token tells whether it had been committed.
+        ContractBroken: the table lacks a column and its contract is frozen.
+        LoadFailed: Redshift refused, or took in another number of rows than the files hold.
+    """
+    with warehouse.transaction() as transaction:
+        _run(transaction, "lock_tokens", tokens=load.tokens)
+        found = transaction.rows(_query("find_token", tokens=load.tokens), load.token)
+        if found:
+            return Loaded(rows=found[0][0], already=True)
+        _shape_table(transaction, load)
+        staging = _stage(transaction, load)
+        rows = _write(transaction, load, staging)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        token = (load.token, load.run, load.target, load.source, rows, now)
+        transaction.run(_query("insert_token", tokens=load.tokens), *token)
+        return Loaded(rows=rows, already=False)
+
+
+def _shape_table(transaction: Transaction, load: Load) -> None:
+    table = load.table
+    found = [row[0] for row in transaction.rows(_query("table_columns"), table.schema, table.name)]
+    if not found:
+        _run(transaction, "create_table", target=load.target, definitions=_definitions(load.columns))
+        return
+    missing = tuple(column for column in load.columns if column[0] not in found)
+    if missing and table.contract == "freeze":
+        names = ", ".join(name for name, _ in missing)
+        raise ContractBroken(
+            f"table {table.schema}.{table.name} has no column {names} and its contract is 'freeze': "
+            "add the column to the table, or set contract='evolve' in the pipeline"
+        )
+    for column in missing:
+        _run(transaction, "add_column", target=load.target, definition=_definitions((column,)))
+
+
+def _stage(transaction: Transaction, load: Load) -> str:
+    staging = identifier("staging_" + load.token.replace("-", "_"))
+    _run(transaction, "create_staging", staging=staging, definitions=_definitions(load.columns))
+    _run(transaction, "copy", staging=staging, manifest=_literal(load.manifest), role=_literal(load.role))
+    copied = transaction.rows(_query("count_staging", staging=staging))[0][0]
+    if copied != load.rows:
+        raise LoadFailed(f"COPY took in {copied} rows, but the files hold {load.rows}: nothing was loaded")
+    return staging
+
+
+def _write(transaction: Transaction, load: Load, staging: str) -> int:
+    names = {"target": load.target, "staging": staging, "columns": identifiers(load.names)}
+    if load.table.mode != "upsert":
+        if load.table.mode == "overwrite":
+            _run(transaction, "delete_all", **names)
+        _run(transaction, "insert_all", **names)
+        return load.rows
+    keys = load.table.keys
+    same = " AND ".join(f"{load.target}.{identifier(key)} = {staging}.{identifier(key)}" for key in keys)
+    rest = [name for name in load.names if name not in keys] or list(keys)
+    _run(transaction, "delete_replaced", same_keys=same, **names)
+    _run(transaction, "insert_newest", keys=identifiers(keys), order=identifiers(rest), **names)
+    return int(transaction.rows(_query("count_target", keys=identifiers(keys), **names))[0][0])
+
+
+def _definitions(columns: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{identifier(name)} {kind}" for name, kind in columns)
+
+
+def _literal(value: str) -> str:
+    """COPY takes no bound parameters: refuse what could end the quoted text."""
+    if any(character in value for character in "'\\\n\r\0"):
+        raise ValueError(f"{value!r} cannot be written into COPY")
+    return value
+
+
+def _query(name: str, **identifiers_: str) -> str:
+    return queries("load")[name].substitute(identifiers_)
+
+
+def _run(transaction: Transaction, name: str, **identifiers_: Any) -> None:
+    transaction.run(_query(name, **identifiers_))

@@ -82,6 +82,14 @@ class GlueJobTimedOut(GiveUp):
     """The Glue job run did not end in time."""
 
 
+class FileReplaced(GiveUp):
+    """The key's content was replaced while a run worked on it."""
+
+
+class RowsLost(GiveUp):
+    """The written files hold another number of rows than the source file."""
+
+
 class ContractBroken(GiveUp):
     """The file's columns break the table's contract."""
 

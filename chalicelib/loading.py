@@ -67,10 +67,10 @@ class Loaded:
     already: bool
 
 
-def prepare(warehouse: Redshift, load: Load) -> None:
+def prepare(warehouse: Redshift, tokens: str) -> None:
     """Create the token table where it is missing."""
     with warehouse.transaction() as transaction:
-        _run(transaction, "create_tokens", tokens=load.tokens)
+        _run(transaction, "create_tokens", tokens=tokens)
 
 
 def load_once(warehouse: Redshift, load: Load) -> Loaded:

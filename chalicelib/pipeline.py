@@ -15,7 +15,7 @@ IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 """What a column, table or schema may be called: Redshift allows 127 bytes; quotes are never needed."""
 
 PIPELINE_NAME = re.compile(r"[a-z][a-z0-9_]{0,46}")
-"""A pipeline's name; with `-` 24 hexadecimal digits and an attempt it makes a run's name of at most 80 characters."""
+"""A pipeline's name: with 24 digits and an attempt it makes a run's name of at most 80 characters."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,9 @@ from chalicelib.errors import InvalidSettings
 def _required(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise InvalidSettings(f"environment variable {name} is not set; .chalice/config.json sets it per stage")
+        raise InvalidSettings(
+            f"environment variable {name} is not set; .chalice/config.json sets it per stage"
+        )
     return value
 
 

@@ -50,7 +50,10 @@ class Glue:
         glue = client("glue")
         try:
             run_id = call(glue.start_job_run, JobName=job, Arguments=dict(arguments))["JobRunId"]
-        except (glue.exceptions.ConcurrentRunsExceededException, glue.exceptions.ResourceNumberLimitExceededException) as error:
+        except (
+            glue.exceptions.ConcurrentRunsExceededException,
+            glue.exceptions.ResourceNumberLimitExceededException,
+        ) as error:
             raise GlueIsBusy(f"Glue job {job}: {error}") from error
         return self.job_run(job, run_id)
 
@@ -105,7 +108,12 @@ class Glue:
             call(glue.update_table, DatabaseName=database, TableInput=wanted)
 
     def put_partition(
-        self, database: str, table: str, values: Sequence[str], columns: Sequence[tuple[str, str]], location: str
+        self,
+        database: str,
+        table: str,
+        values: Sequence[str],
+        columns: Sequence[tuple[str, str]],
+        location: str,
     ) -> None:
         """Register a partition; one that is there already is left as it is."""
         glue = client("glue")

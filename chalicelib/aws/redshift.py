@@ -99,6 +99,11 @@ def _words(error: Exception) -> str:
     """Redshift's own message; the driver keeps it in a dictionary by one-letter fields."""
     fields = error.args[0] if error.args else str(error)
     if isinstance(fields, dict):
-        parts = [fields.get("M"), fields.get("D"), fields.get("H"), f"({fields['C']})" if "C" in fields else None]
+        parts = [
+            fields.get("M"),
+            fields.get("D"),
+            fields.get("H"),
+            f"({fields['C']})" if "C" in fields else None,
+        ]
         return " ".join(str(part) for part in parts if part)
     return str(fields)

@@ -41,7 +41,9 @@ class StepFunctions:
         except states.exceptions.ExecutionDoesNotExist as error:
             raise UnknownRun(f"run {name!r}: there is no such run") from error
 
-    def page(self, machine: str, *, status: str | None, limit: int, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    def page(
+        self, machine: str, *, status: str | None, limit: int, token: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
         """Return one page of executions, newest first, and the token of the next page."""
         filters = {"statusFilter": status} if status else {}
         more = {"nextToken": token} if token else {}

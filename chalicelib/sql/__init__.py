@@ -17,7 +17,12 @@ def queries(file: str) -> dict[str, Template]:
     """Return a file's queries by name; `$word` stands for an identifier or a list of them."""
     text = resources.files(__name__).joinpath(f"{file}.sql").read_text(encoding="utf-8")
     parts = _HEADING.split(text)[1:]
-    return {name: Template(body.strip()) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    return {name: Template(_statement(body)) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _statement(body: str) -> str:
+    """Leave out the description, which is for readers of the file."""
+    return "\n".join(line for line in body.strip().splitlines() if not line.startswith("--"))
 
 
 def identifier(name: str) -> str:

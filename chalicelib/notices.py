@@ -1,0 +1,112 @@
+"""What people are told: a subject and a body that say what happened and what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.files import File
+
+LONGEST_SUBJECT = 99
+"""SNS refuses a subject of 100 characters or more, and anything but printable ASCII."""
+
+ROWS_SHOWN = 10
+
+LONGEST_CAUSE = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One message: `attributes` are what subscribers may filter by."""
+
+    subject: str
+    body: str
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+def notice(event: dict[str, Any]) -> Notice:
+    """Write the notice for a run's end.
+
+    Args:
+        event: `outcome` (succeeded, rejected or failed), `run`, `pipeline`, `file`, `started`, `details`.
+    """
+    file = File.from_document(event["file"])
+    outcome, pipeline = event["outcome"], event["pipeline"]
+    name = file.key.rsplit("/", 1)[-1]
+    headline, lines = _WORDS[outcome](event, event["details"])
+    facts = [
+        f"Pipeline: {pipeline}",
+        f"File:     {file.uri}",
+        f"Size:     {file.size:,} bytes",
+        f"Run:      {event['run']}",
+        f"Started:  {event['started']}",
+    ]
+    return Notice(
+        subject=_subject(f"[{pipeline}] {outcome}: {name}"),
+        body="\n".join([headline, "", *facts, "", *lines, ""]),
+        attributes={"pipeline": pipeline, "outcome": outcome},
+    )
+
+
+def _succeeded(_event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
+    rows = details["validate_file"]["rows"]
+    catalogue = details["catalogue"]
+    lines = [f"Catalogue: {catalogue['database']}.{catalogue['table']}, {catalogue['rows']:,} rows"]
+    load = details.get("copy_to_redshift")
+    if load:
+        again = ", which an earlier attempt had loaded" if load["already"] else ""
+        lines.append(f"Warehouse: {load['table']}, {load['rows']:,} rows{again}")
+    return f"The file was loaded: {rows:,} rows.", lines
+
+
+def _rejected(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
+    report, quarantine = details["validate_file"], details["quarantine_file"]
+    lines = [_defect(defect) for defect in report["defects"][:ROWS_SHOWN]]
+    left = report.get("bad_rows", 0) - len({defect.get("row") for defect in report["defects"][:ROWS_SHOWN]})
+    if lines:
+        lines = ["First offending rows:", *lines]
+    if left > 0:
+        lines.append(f"  ... and {left:,} more rows; the report counts all of them.")
+    return f"The file was rejected: {report['reason']}", [
+        *lines,
+        "",
+        f"The file is now at {quarantine['file']}",
+        f"The whole report:  {quarantine['report']}",
+        "",
+        "What to do: correct the file and drop it again; nothing of it was loaded.",
+        f"Look closer: decant runs show {event['run']}",
+    ]
+
+
+def _failed(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
+    error = details["error"]
+    return f"The run failed: {error['Error']}.", [
+        readable_cause(error.get("Cause", ""))[:LONGEST_CAUSE],
+        "",
+        "Nothing is half-loaded: the load is one transaction.",
+        f"Look closer: decant runs show {event['run']}",
+        f"Try again:   decant runs redrive {event['run']}",
+    ]
+
+
+_WORDS = {"succeeded": _succeeded, "rejected": _rejected, "failed": _failed}
+
+
+def readable_cause(cause: str) -> str:
+    """Return the message inside a Lambda's JSON cause, or the cause as it is."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause
+
+
+def _defect(defect: dict[str, Any]) -> str:
+    where = f"line {defect['line']}" if defect.get("line") else f"row {defect.get('row')}"
+    return f"  {where}: {defect['message']}"
+
+
+def _subject(text: str) -> str:
+    plain = "".join(character if " " <= character <= "~" else "?" for character in text)
+    return plain if len(plain) <= LONGEST_SUBJECT else plain[: LONGEST_SUBJECT - 3] + "..."

@@ -1,0 +1,69 @@
+"""The pipelines: one module each, which fills in a `Pipeline` and does nothing else."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+from chalicelib.errors import InvalidPipeline, UnknownPipeline
+from chalicelib.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@functools.cache
+def every() -> Mapping[str, Pipeline]:
+    """Return the pipelines by name.
+
+    Raises:
+        InvalidPipeline: a module lacks its `pipeline`, or two pipelines claim one name or one prefix.
+    """
+    found: dict[str, Pipeline] = {}
+    for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+        pipeline = getattr(importlib.import_module(f"{__name__}.{module}"), "pipeline", None)
+        if not isinstance(pipeline, Pipeline) or pipeline.name != module:
+            raise InvalidPipeline(
+                f"chalicelib/pipelines/{module}.py: fill in `pipeline = Pipeline(name={module!r}, ...)`"
+            )
+        for other in found.values():
+            _refuse_overlap(pipeline, other)
+        found[module] = pipeline
+    return found
+
+
+def named(name: str) -> Pipeline:
+    """Return the pipeline of this name.
+
+    Raises:
+        UnknownPipeline: there is none.
+    """
+    try:
+        return every()[name]
+    except KeyError:
+        known = ", ".join(every())
+        raise UnknownPipeline(f"pipeline {name!r}: there is none of this name; there are {known}") from None
+
+
+def of_key(key: str) -> Pipeline:
+    """Return the pipeline whose landing prefix a key is under.
+
+    Raises:
+        UnknownPipeline: there is none.
+    """
+    for pipeline in every().values():
+        if key.startswith(pipeline.landing_prefix):
+            return pipeline
+    prefixes = ", ".join(pipeline.landing_prefix for pipeline in every().values())
+    raise UnknownPipeline(f"key {key!r} is under no pipeline's landing prefix ({prefixes})")
+
+
+def _refuse_overlap(pipeline: Pipeline, other: Pipeline) -> None:
+    mine, theirs = pipeline.landing_prefix, other.landing_prefix
+    if mine.startswith(theirs) or theirs.startswith(mine):
+        raise InvalidPipeline(
+            f"{pipeline.name}: landing_prefix {mine!r} overlaps {theirs!r} of {other.name}: "
+            "a file would belong to both"
+        )

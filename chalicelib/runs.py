@@ -1,0 +1,236 @@
+"""Runs: name, start, find, describe, stop and redrive them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from chalicelib import pipelines, settings
+from chalicelib.errors import DecantError, InvalidEvent, RunConflict
+from chalicelib.files import File
+from chalicelib.history import iso, steps
+from chalicelib.run import OUTCOMES, REJECTED, Run, RunName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chalicelib.aws.s3 import S3
+    from chalicelib.aws.step_functions import StepFunctions
+
+log = logging.getLogger(__name__)
+
+RECONCILE_AFTER = timedelta(minutes=5)
+"""S3 usually delivers an event within seconds; a younger file is left to its event."""
+
+RECONCILE_WITHIN = timedelta(days=14)
+"""Files older than this are left alone: Step Functions forgets a name after 90 days."""
+
+MOST_ATTEMPTS = 9999
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A run's name, and whether this call is what started it."""
+
+    run: str
+    new: bool
+
+
+def files_of_event(event: dict[str, Any]) -> Iterator[File]:
+    """Yield the files of an S3 event: every record, keys decoded. A folder's own marker is no file.
+
+    Raises:
+        InvalidEvent: a record lacks what names a file.
+    """
+    for record in event.get("Records", []):
+        try:
+            bucket, found = record["s3"]["bucket"]["name"], record["s3"]["object"]
+            file = File(
+                bucket=bucket,
+                key=unquote_plus(found["key"]),
+                etag=found["eTag"],
+                version=found.get("versionId") or None,
+                size=found["size"],
+            )
+        except (KeyError, TypeError) as error:
+            raise InvalidEvent(f"S3 event record lacks {error}: {json.dumps(record)[:500]}") from error
+        if not (file.key.endswith("/") and file.size == 0):
+            yield file
+
+
+def start_for_event(states: StepFunctions, event: dict[str, Any]) -> list[Started]:
+    """Start a run for every file of an S3 event. Safe to repeat.
+
+    Raises:
+        DecantError: the first failure, after every other record was handled; S3's delivery is then repeated.
+    """
+    started, failures = [], []
+    for file in files_of_event(event):
+        try:
+            started.append(start_for_file(states, file))
+        except DecantError as error:
+            log.exception("no run for %s", file.uri)
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return started
+
+
+def start_for_file(states: StepFunctions, file: File, *, pipeline: str | None = None) -> Started:
+    """Start the run of a file, unless it exists: one run for each pipeline and content.
+
+    Raises:
+        UnknownPipeline: the key is under no landing prefix, or no pipeline has the given name.
+    """
+    chosen = pipelines.named(pipeline) if pipeline else pipelines.of_key(file.key)
+    return _start(states, RunName.of(chosen.name, file), file)
+
+
+def describe(states: StepFunctions, name: str, *, with_steps: bool = True) -> Run:
+    """Return a run with its input, output, error and steps.
+
+    Raises:
+        UnknownRun: there is none of this name.
+    """
+    machine, found = _find(states, name)
+    run = from_execution(found)
+    return replace(run, steps=steps(states.history(machine, name))) if with_steps else run
+
+
+def events(states: StepFunctions, name: str) -> Iterator[dict[str, Any]]:
+    """Yield a run's history, oldest event first.
+
+    Raises:
+        UnknownRun: there is none of this name.
+    """
+    machine, _ = _find(states, name)
+    yield from states.history(machine, name)
+
+
+def stop(states: StepFunctions, name: str, cause: str) -> None:
+    """Stop a run that is under way.
+
+    Raises:
+        UnknownRun: there is none of this name.
+        RunConflict: it has ended.
+    """
+    machine, found = _find(states, name)
+    if found["status"] != "RUNNING":
+        raise RunConflict(
+            f"run {name!r} has ended ({from_execution(found).outcome}): there is nothing to stop"
+        )
+    states.stop(machine, name, cause)
+
+
+def redrive(states: StepFunctions, name: str) -> Started:
+    """Let a run that did not succeed go on, or start it again.
+
+    A run that was stopped or timed out goes on where it was. One that failed told people so and then ended
+    in a Fail state, where Step Functions would only fail it again: it gets a new attempt from the start, which
+    is harmless, because every step may be repeated and the warehouse holds one token for all attempts.
+
+    Raises:
+        UnknownRun: there is none of this name.
+        RunConflict: it is under way, succeeded, or its file was rejected.
+    """
+    machine, found = _find(states, name)
+    outcome = from_execution(found).outcome
+    if outcome in {"running", "succeeded"}:
+        raise RunConflict(f"run {name!r} is {outcome}: only a run that did not succeed can be redriven")
+    if outcome == "rejected":
+        raise RunConflict(f"run {name!r}: its file was rejected; correct the file and drop it again")
+    if outcome in {"stopped", "timed_out"}:
+        states.redrive(machine, name)
+        return Started(run=name, new=False)
+    return _start_again(states, RunName.parse(name), found)
+
+
+def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
+    """Yield the files under the landing prefixes that should have a run by now and have none."""
+    for pipeline in pipelines.every().values():
+        known: set[str] | None = None
+        for file, landed in s3.listing(settings.landing_bucket(), pipeline.landing_prefix):
+            if file.key.endswith("/") or not RECONCILE_AFTER < now - landed < RECONCILE_WITHIN:
+                continue
+            if known is None:
+                known = _names_since(states, pipeline.workflow, now - RECONCILE_WITHIN)
+            if str(RunName.of(pipeline.name, file)) not in known:
+                yield file
+
+
+def reconcile(states: StepFunctions, s3: S3) -> list[Started]:
+    """Start a run for every landed file that has none: an event that S3 lost costs time, not data."""
+    return [start_for_file(states, file) for file in missing(states, s3, datetime.now(UTC))]
+
+
+def from_execution(found: dict[str, Any]) -> Run:
+    """Read a run from Step Functions' description of an execution, or from its row in a list."""
+    outcome = OUTCOMES[found["status"]]
+    if outcome == "failed" and found.get("error") == REJECTED:
+        outcome = "rejected"
+    started, ended = found["startDate"], found.get("stopDate")
+    return Run(
+        name=found["name"],
+        pipeline=found["name"].partition("-")[0],
+        outcome=outcome,
+        started=iso(started),
+        ended=iso(ended) if ended else None,
+        seconds=round((ended - started).total_seconds(), 3) if ended else None,
+        error=found.get("error"),
+        cause=found.get("cause"),
+        input=_document(found.get("input")),
+        output=_document(found.get("output")),
+        redrives=found.get("redriveCount", 0),
+    )
+
+
+def _start(states: StepFunctions, name: RunName, file: File, started: str | None = None) -> Started:
+    pipeline = pipelines.named(name.pipeline)
+    document = {
+        "run": str(name),
+        "token": name.token,
+        "pipeline": pipeline.name,
+        "file": file.to_document(),
+        "started": started or iso(datetime.now(UTC)),
+    }
+    new = states.start(settings.state_machine(pipeline.workflow), str(name), document)
+    log.info("run %s %s for %s", name, "started" if new else "existed", file.uri)
+    return Started(run=str(name), new=new)
+
+
+def _start_again(states: StepFunctions, name: RunName, found: dict[str, Any]) -> Started:
+    document = json.loads(found["input"])
+    file, first_started = File.from_document(document["file"]), document["started"]
+    attempt = name.next
+    while attempt.attempt <= MOST_ATTEMPTS:
+        started = _start(states, attempt, file, first_started)
+        if started.new:
+            return started
+        if OUTCOMES[_find(states, started.run)[1]["status"]] in {"running", "succeeded"}:
+            raise RunConflict(f"run {name}: a later attempt exists already: {started.run}")
+        attempt = attempt.next
+    raise RunConflict(f"run {name}: it was tried {MOST_ATTEMPTS} times")
+
+
+def _find(states: StepFunctions, name: str) -> tuple[str, dict[str, Any]]:
+    pipeline = RunName.parse(name).pipeline
+    machine = settings.state_machine(pipelines.named(pipeline).workflow)
+    return machine, states.describe(machine, name)
+
+
+def _names_since(states: StepFunctions, workflow: str, since: datetime) -> set[str]:
+    names: set[str] = set()
+    token: str | None = None
+    while True:
+        page, token = states.page(settings.state_machine(workflow), status=None, limit=1000, token=token)
+        names.update(found["name"] for found in page)
+        if not token or page[-1]["startDate"] < since:
+            return names
+
+
+def _document(text: str | None) -> dict[str, Any] | None:
+    return json.loads(text) if text else None

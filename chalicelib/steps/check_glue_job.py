@@ -1,0 +1,72 @@
+"""Say how a Glue job run stands and how long to wait before looking again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import pipelines
+from chalicelib.aws.glue import Glue, JobRun
+from chalicelib.aws.s3 import S3
+from chalicelib.errors import FileReplaced, GlueJobTimedOut
+from chalicelib.files import File
+
+if TYPE_CHECKING:
+    from chalicelib.pipeline import GlueJob
+
+ENDED = frozenset({"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"})
+"""The states that a Glue job run does not leave."""
+
+
+def check_glue_job(event: dict[str, Any]) -> dict[str, Any]:
+    """Handle `{"pipeline": ..., "file": {...}, "start_glue_job": {"job", "job_run", "started_at"}}`.
+
+    Returns:
+        `{"state", "done", "succeeded", "wait_seconds", "error", "cause"}`.
+    """
+    job = pipelines.named(event["pipeline"]).glue_job
+    if job is None:
+        raise ValueError(f"pipeline {event['pipeline']} names no Glue job any more")
+    file = File.from_document(event["file"])
+    return check(S3(), Glue(), job, event["start_glue_job"], file, time.time())
+
+
+def check(
+    s3: S3, glue: Glue, job: GlueJob, started: dict[str, Any], file: File, now: float
+) -> dict[str, Any]:
+    """Look at the job run.
+
+    Raises:
+        GlueJobTimedOut: it lasts longer than the pipeline allows; it was asked to stop.
+        FileReplaced: the key's content changed while Glue read it.
+    """
+    run = glue.job_run(started["job"], started["job_run"])
+    elapsed = now - started["started_at"]
+    if run.state not in ENDED and elapsed > job.deadline:
+        glue.stop_job_run(started["job"], run.id)
+        raise GlueJobTimedOut(
+            f"Glue job {started['job']}, run {run.id}: still {run.state} after {elapsed:.0f} s; "
+            f"the pipeline allows {job.deadline} s"
+        )
+    if run.state == "SUCCEEDED" and not s3.is_current(file):
+        raise FileReplaced(
+            f"{file.uri} was replaced while Glue read it; the newer content has a run of its own"
+        )
+    return _standing(job, started["job"], run, elapsed)
+
+
+def wait_seconds(job: GlueJob, elapsed: float) -> int:
+    """Return the pause before the next check: it grows with the time that the job run has taken."""
+    return round(min(max(job.first_wait, elapsed * (job.growth - 1)), job.longest_wait))
+
+
+def _standing(job: GlueJob, name: str, run: JobRun, elapsed: float) -> dict[str, Any]:
+    succeeded = run.state == "SUCCEEDED"
+    return {
+        "state": run.state,
+        "done": run.state in ENDED,
+        "succeeded": succeeded,
+        "wait_seconds": wait_seconds(job, elapsed),
+        "error": "" if succeeded else "GlueJobFailed",
+        "cause": "" if succeeded else f"Glue job {name}, run {run.id}: {run.state}. {run.error}".strip(),
+    }

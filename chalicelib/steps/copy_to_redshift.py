@@ -1,0 +1,51 @@
+"""Load a run's Parquet files into the pipeline's Redshift table, exactly once."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from chalicelib import pipelines, settings
+from chalicelib.aws.redshift import Redshift
+from chalicelib.column_types import redshift_columns
+from chalicelib.errors import InvalidPipeline
+from chalicelib.files import File
+from chalicelib.loading import Load, load_once, prepare
+
+
+def copy_to_redshift(event: dict[str, Any]) -> dict[str, Any]:
+    """Handle `{"run", "token", "pipeline", "file", "catalogue": {"rows", "columns", "manifest"}}`.
+
+    Returns:
+        `{"table": "public.orders", "rows": 5, "already": false}`.
+    """
+    load = load_of(event)
+    warehouse = _warehouse(settings.warehouse_secret(), load.tokens)
+    loaded = load_once(warehouse, load)
+    return {"table": f"{load.table.schema}.{load.table.name}", "rows": loaded.rows, "already": loaded.already}
+
+
+def load_of(event: dict[str, Any]) -> Load:
+    """Return what the load needs, from the event and the pipeline."""
+    pipeline = pipelines.named(event["pipeline"])
+    if pipeline.table is None:
+        raise InvalidPipeline(f"pipeline {pipeline.name} names no table: set table=Table(...)")
+    catalogue = event["catalogue"]
+    return Load(
+        token=event["token"],
+        run=event["run"],
+        source=File.from_document(event["file"]).uri,
+        table=pipeline.table,
+        columns=redshift_columns(pipeline, catalogue["columns"]),
+        rows=catalogue["rows"],
+        manifest=catalogue["manifest"],
+        role=settings.warehouse_role(),
+    )
+
+
+@functools.cache
+def _warehouse(secret: str, tokens: str) -> Redshift:
+    """One connection per warm Lambda; the token table is made before its first load."""
+    warehouse = Redshift(secret)
+    prepare(warehouse, tokens)
+    return warehouse

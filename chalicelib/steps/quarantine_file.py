@@ -1,0 +1,33 @@
+"""Move a rejected file out of the landing bucket, with the report beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib import settings
+from chalicelib.aws.s3 import S3
+from chalicelib.files import File
+
+
+def quarantine_file(event: dict[str, Any]) -> dict[str, Any]:
+    """Handle `{"run": ..., "pipeline": ..., "file": {...}, "report": {...}}`.
+
+    Returns:
+        `{"file": "s3://...", "report": "s3://..."}`: where both are now.
+    """
+    return quarantine(
+        S3(), event["run"], event["pipeline"], File.from_document(event["file"]), event["report"]
+    )
+
+
+def quarantine(s3: S3, run: str, pipeline: str, file: File, report: dict[str, Any]) -> dict[str, Any]:
+    """Write the report first, so that a file is never in quarantine without its reasons."""
+    bucket = settings.quarantine_bucket()
+    folder = f"{pipeline}/{run}/"
+    name = file.key.rsplit("/", 1)[-1]
+    s3.put_json(bucket, f"{folder}report.json", {"run": run, "file": file.to_document(), **report})
+    s3.move(file, bucket, f"{folder}file/{name}")
+    return {
+        "file": f"s3://{bucket}/{folder}file/{name}",
+        "report": f"s3://{bucket}/{folder}report.json",
+    }

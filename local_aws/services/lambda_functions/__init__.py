@@ -1,0 +1,53 @@
+"""Lambda: functions run in worker processes, from the source tree, without Docker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import moto.awslambda.urls
+from moto.awslambda.models import lambda_backends
+
+from local_aws.reality import Reality
+from local_aws.services.lambda_functions.backend import Backend, Response, engine, use
+from local_aws.services.lambda_functions.engine import Engine
+
+if TYPE_CHECKING:
+    from local_aws.runtime import Runtime
+    from local_aws.services.lambda_functions.invocation import Outcome
+
+REALITY = Reality(
+    service="Lambda",
+    executes=(
+        "Each invocation runs the handler in a worker process, with its own environment, timeout, log group, "
+        "reserved concurrency, queued events, retries, destinations and dead letters."
+    ),
+    differs=(
+        "Handlers come from the project's source tree, from the uploaded zip only when the tree has none.",
+        "A saved source file counts from the next invocation on, without a deployment.",
+        "Functions with equal variables share workers; an invocation waits for a free one, AWS adds more.",
+        "Memory and CPU are not limited, and layers are not mounted: modules come from the environment.",
+        "IAM roles are not enforced: every function may call every service.",
+        "A queued event is retried after 1 and then 2 minutes, divided by the time scale.",
+    ),
+)
+
+
+def install(runtime: Runtime) -> None:
+    """Have moto's Lambda run functions in this runtime's workers."""
+    lambda_engine = Engine(runtime)
+    use(lambda_engine)
+    lambda_backends.backend = Backend
+    paths = moto.awslambda.urls.url_paths
+    paths.update(dict.fromkeys(paths, Response.dispatch))
+    runtime.on_start(lambda_engine.start)
+    runtime.on_stop(lambda_engine.stop)
+
+
+def invoke(name_or_arn: str, event: bytes | str) -> Outcome:
+    """Run a function and return its outcome; for services that call it without a client."""
+    return engine().invoke(name_or_arn, event)
+
+
+def invoke_async(name_or_arn: str, event: bytes | str) -> str:
+    """Queue an event for a function and return the request id; a crash cannot lose it any more."""
+    return engine().invoke_async(name_or_arn, event)

@@ -1,0 +1,172 @@
+"""moto's Lambda registry, with functions that really run."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import moto.awslambda.urls
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
+from moto.awslambda.models import EventInvokeConfig, LambdaBackend, LambdaFunction
+from moto.awslambda.responses import LambdaResponse
+from moto.awslambda.utils import get_backend
+
+if TYPE_CHECKING:
+    from local_aws.services.lambda_functions.engine import Engine
+
+SYNC_LIMIT = 6_291_456  # bytes of an event with InvocationType=RequestResponse
+ASYNC_LIMIT = 1_048_576  # bytes of an event with InvocationType=Event
+
+_engines: list[Engine] = []
+
+
+def use(engine: Engine) -> None:
+    """Have every function run by `engine` from now on."""
+    _engines[:] = [engine]
+
+
+def engine() -> Engine:
+    """Return what runs the functions."""
+    return _engines[0]
+
+
+class Function(LambdaFunction):
+    """A function whose code is kept once on disk and whose invocations run in the worker pool."""
+
+    def __init__(
+        self, account_id: str, spec: dict[str, Any], region: str, version: str | int = "$LATEST"
+    ) -> None:
+        super().__init__(account_id, spec, region, version)
+        self.dead_letter_config: dict[str, str] = spec.get("DeadLetterConfig") or {}
+        # moto keeps the whole log service as an attribute, and the server pickles each service apart.
+        del self.logs_backend
+
+    def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
+        super()._set_function_code(updated_spec)
+        if getattr(self, "code_bytes", b""):
+            engine().invoker.uploads.keep(self.code_sha_256, self.code_bytes)
+        self.code_bytes = b""
+        self.code.pop("ZipFile", None)
+
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        """Change what the request names; moto leaves out some of it."""
+        if "DeadLetterConfig" in config_updates:
+            self.dead_letter_config = config_updates["DeadLetterConfig"] or {}
+        if "EphemeralStorage" in config_updates:
+            self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
+        if "TracingConfig" in config_updates:
+            self.tracing_config = config_updates["TracingConfig"]
+        return super().update_configuration(config_updates)
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
+        """Return the function as the API shows it."""
+        configuration = super().get_configuration(on_create)
+        if self.dead_letter_config:
+            configuration["DeadLetterConfig"] = self.dead_letter_config
+        return configuration
+
+    def invoke(self, body: Any, request_headers: Any, response_headers: Any) -> str | bytes:
+        """Run the function, or queue the event when the caller does not wait for an answer.
+
+        moto's other services call this with empty headers: they deliver events, so they never wait.
+        """
+        event = body.encode() if isinstance(body, str) else body or b""
+        kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse") if request_headers else "Event"
+        if kind == "DryRun":
+            return b""
+        _check_event(event, SYNC_LIMIT if kind == "RequestResponse" else ASYNC_LIMIT)
+        if kind == "Event":
+            engine().invoke_async(self.function_arn, event)
+            return b""
+        outcome = engine().invoker.invoke(self, event, client_context=_client_context(request_headers))
+        response_headers["x-amz-executed-version"] = str(self.version)
+        response_headers["x-amz-log-result"] = outcome.log_tail
+        if outcome.error:
+            response_headers["x-amz-function-error"] = outcome.error
+        return outcome.payload
+
+
+class Backend(LambdaBackend):
+    """moto's Lambda service with `Function` for its functions."""
+
+    @property
+    def _url_module(self) -> Any:
+        return moto.awslambda.urls
+
+    def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
+        """Register a function."""
+        if not spec.get("FunctionName"):
+            raise InvalidParameterValueException("Missing FunctionName")
+        function = Function(  # type: ignore[abstract] # moto's own class leaves them out too
+            account_id=self.account_id, spec=spec, region=self.region_name
+        )
+        self._lambdas.put_function(function)
+        if spec.get("Publish"):
+            self.publish_version(function.function_name)
+        return function
+
+    def put_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
+        """Replace how the function's queued events are retried; moto keeps answering with the first."""
+        function = self.get_function(function_name)
+        function.event_invoke_config = [
+            EventInvokeConfig(function.function_arn, function.last_modified, config)
+        ]
+        return function.event_invoke_config[0].response()
+
+    def update_function_event_invoke_config(
+        self, function_name: str, config: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Change only what the request names."""
+        current = self.get_function(function_name).event_invoke_config
+        return self.put_function_event_invoke_config(
+            function_name, (current[0].config if current else {}) | config
+        )
+
+
+class Response(LambdaResponse):
+    """moto's Lambda responses with the statuses and headers of a real invocation."""
+
+    @property
+    def backend(self) -> LambdaBackend:
+        """The Lambda service of the request's account and region."""
+        return get_backend(self.current_account, self.region)
+
+    def invoke(self) -> tuple[int, dict[str, str], str | bytes]:
+        """Answer an Invoke request."""
+        headers: dict[str, str] = {}
+        name = self.path.rsplit("/", 2)[-2]
+        function = self.backend.get_function(unquote(name), self._get_param("Qualifier"))
+        payload = function.invoke(self.body, self.headers or {"-": "-"}, headers)
+        kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        if self.headers.get("X-Amz-Log-Type") != "Tail":
+            headers.pop("x-amz-log-result", None)
+        headers["content-type"] = "application/json"
+        status = {"Event": 202, "DryRun": 204}.get(kind, 200)
+        headers["status"] = str(status)  # moto takes the status from here
+        return status, headers, payload
+
+
+def _client_context(headers: Any) -> Any:
+    """Decode the document that a mobile client may send along."""
+    encoded = headers.get("X-Amz-Client-Context")
+    return json.loads(base64.b64decode(encoded)) if encoded else None
+
+
+def _check_event(event: bytes, limit: int) -> None:
+    if len(event) > limit:
+        raise _RequestTooLargeError(limit)
+    try:
+        json.loads(event or b"{}")
+    except ValueError as error:
+        message = f"Could not parse request body into json: {error}"
+        raise LambdaClientError("InvalidRequestContentException", message) from None
+
+
+class _RequestTooLargeError(LambdaClientError):
+    code = 413
+
+    def __init__(self, limit: int) -> None:
+        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        super().__init__("RequestTooLargeException", message)

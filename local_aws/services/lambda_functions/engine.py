@@ -1,0 +1,64 @@
+"""Everything behind the Lambda API that runs: workers, the event queue, the queue pollers."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, cast
+
+from moto.awslambda.models import lambda_backends
+
+from local_aws.runtime import ACCOUNT, REGION
+from local_aws.services.lambda_functions.dispatcher import Dispatcher
+from local_aws.services.lambda_functions.event_queue import EventQueue
+from local_aws.services.lambda_functions.invocation import Invoker, Outcome
+
+if TYPE_CHECKING:
+    from local_aws.runtime import Runtime
+    from local_aws.services.lambda_functions.backend import Function
+
+_ARN = re.compile(r"arn:aws[\w-]*:lambda:(?P<region>[^:]+):(?P<account>[^:]+):function:.+")
+
+
+class Engine:
+    """Runs the functions of one embedded AWS."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.invoker = Invoker(runtime)
+        self._dispatcher = Dispatcher(runtime, self.invoker, self.find)
+        self._queue = EventQueue(runtime.path("async_invocations.sqlite"))
+
+    def start(self) -> None:
+        """Warm a worker and deliver what is queued."""
+        threading.Thread(target=self.invoker.pool.warm, name="warm-worker", daemon=True).start()
+        self._dispatcher.start(self._queue)
+
+    def stop(self) -> None:
+        """End the workers; queued events stay on disk."""
+        self.invoker.pool.close()
+        self._dispatcher.stop()
+        self._queue.close()
+
+    def find(self, name_or_arn: str) -> Function:
+        """Return a deployed function.
+
+        Raises:
+            UnknownFunctionException: there is none of that name.
+        """
+        arn = _ARN.fullmatch(name_or_arn)
+        account, region = (arn["account"], arn["region"]) if arn else (ACCOUNT, REGION)
+        return cast("Function", lambda_backends[account][region].get_function(name_or_arn))
+
+    def invoke(self, name_or_arn: str, event: bytes | str) -> Outcome:
+        """Run a function and return what it came to, without the cost of an HTTP request."""
+        return self.invoker.invoke(
+            self.find(name_or_arn), event.encode() if isinstance(event, str) else event
+        )
+
+    def invoke_async(self, name_or_arn: str, event: bytes | str) -> str:
+        """Queue an event; once this returns its request id, a crash cannot lose the event."""
+        arn = self.find(name_or_arn).function_arn
+        queued = self._queue.put(arn, event.encode() if isinstance(event, str) else event)
+        self._dispatcher.add(queued)
+        return queued.id

@@ -62,8 +62,12 @@ class UnknownFile(GiveUp):
     """There is no such file."""
 
 
-class FileTooLarge(GiveUp):
-    """The file is larger than the pipeline can take."""
+class BodyTooLarge(GiveUp):
+    """The request's body is too long."""
+
+
+class UnsupportedBody(GiveUp):
+    """The request's body is not JSON."""
 
 
 class RunConflict(GiveUp):

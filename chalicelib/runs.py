@@ -130,8 +130,8 @@ def redrive(states: StepFunctions, name: str) -> Started:
     """Let a run that did not succeed go on, or start it again.
 
     A run that was stopped or timed out goes on where it was. One that failed told people so and then ended
-    in a Fail state, where Step Functions would only fail it again: it gets a new attempt from the start, which
-    is harmless, because every step may be repeated and the warehouse holds one token for all attempts.
+    in a Fail state, where Step Functions would only fail it again: it gets a new attempt from the start,
+    which is harmless, because every step may be repeated and all attempts share one token in the warehouse.
 
     Raises:
         UnknownRun: there is none of this name.

@@ -1,0 +1,61 @@
+"""Every way into Decant: files, schedules, the REST API, and one Lambda per step."""
+
+from chalice import Chalice, Rate
+
+from chalicelib import runs, settings, steps
+from chalicelib.api import api
+from chalicelib.aws.s3 import S3
+from chalicelib.aws.step_functions import StepFunctions
+
+app = Chalice(app_name="decant")
+app.register_blueprint(api)
+
+
+@app.on_s3_event(bucket=settings.landing_bucket(), events=["s3:ObjectCreated:*"], prefix="incoming/")
+def file_landed(event):
+    return [started.run for started in runs.start_for_event(StepFunctions(), event.to_dict())]
+
+
+@app.schedule(Rate(15, unit=Rate.MINUTES))
+def reconcile_due(event):
+    return [started.run for started in runs.reconcile(StepFunctions(), S3())]
+
+
+@app.lambda_function()
+def validate_file(event, context):
+    return steps.validate_file(event)
+
+
+@app.lambda_function()
+def transform_file(event, context):
+    return steps.transform_file(event)
+
+
+@app.lambda_function()
+def start_glue_job(event, context):
+    return steps.start_glue_job(event)
+
+
+@app.lambda_function()
+def check_glue_job(event, context):
+    return steps.check_glue_job(event)
+
+
+@app.lambda_function()
+def catalogue(event, context):
+    return steps.catalogue(event)
+
+
+@app.lambda_function()
+def copy_to_redshift(event, context):
+    return steps.copy_to_redshift(event)
+
+
+@app.lambda_function()
+def quarantine_file(event, context):
+    return steps.quarantine_file(event)
+
+
+@app.lambda_function()
+def notify(event, context):
+    return steps.notify(event)

@@ -1,0 +1,130 @@
+"""The bodies that the REST API takes and gives; the OpenAPI document is made from these types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+OutcomeText = Literal["running", "succeeded", "rejected", "failed", "stopped", "timed_out"]
+Key = Annotated[str, Meta(min_length=1, max_length=1024, description="A key in the landing bucket.")]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why; it is kept with the run.")]
+
+
+class Problem(Struct):
+    """What went wrong: a code for programs, a message for people."""
+
+    code: str
+    message: str
+
+
+class StartRun(Struct, forbid_unknown_fields=True):
+    """Start a run for a file of the landing bucket, wherever in it the file is."""
+
+    key: Key
+    version: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
+
+
+class StopRun(Struct, forbid_unknown_fields=True):
+    """Stop a run."""
+
+    reason: Reason = "stopped through the API"
+
+
+class RunStarted(Struct):
+    """The run's name; `new` is false when it existed."""
+
+    run: str
+    new: bool
+
+
+class PipelineAnswer(Struct):
+    """A pipeline as it is filled in."""
+
+    name: str
+    description: str
+    workflow: str
+    landing_prefix: str
+    format: str
+    columns: list[dict[str, Any]]
+    table: str | None
+    glue_job: str | None
+    largest_for_lambda: int
+
+
+class Pipelines(Struct):
+    """Every pipeline."""
+
+    pipelines: list[PipelineAnswer]
+
+
+class StepAnswer(Struct):
+    """One visit of a Task state; times are ISO 8601 in UTC."""
+
+    state: str
+    started: str
+    ended: str | None
+    seconds: float | None
+    attempts: int
+    error: str | None
+    cause: str | None
+
+
+class RunAnswer(Struct):
+    """A run; times are ISO 8601 in UTC."""
+
+    name: str
+    pipeline: str
+    outcome: OutcomeText
+    started: str
+    ended: str | None
+    seconds: float | None
+    error: str | None = None
+    cause: str | None = None
+    input: dict[str, Any] | None = None
+    output: dict[str, Any] | None = None
+    steps: list[StepAnswer] | None = None
+    redrives: int = 0
+
+
+class Runs(Struct):
+    """One page of runs, newest first; `next` asks for the page after it."""
+
+    runs: list[RunAnswer]
+    next: str | None
+
+
+class Event(Struct):
+    """One event of a run's history; `details` depends on its type."""
+
+    id: int
+    previous: int
+    type: str
+    time: str
+    details: dict[str, Any]
+
+
+class Events(Struct):
+    """One page of a run's history, oldest event first; `next` is the id to ask for as `after`."""
+
+    events: list[Event]
+    next: int | None
+
+
+class Health(Struct):
+    """The service answers."""
+
+    status: Literal["ok"]
+    stage: str
+
+
+def body_of(struct: type[Struct], raw: bytes) -> Any:
+    """Decode and check a request's body.
+
+    Raises:
+        msgspec.ValidationError: names the field and what it should be.
+        msgspec.DecodeError: it is not JSON.
+        RecursionError: it is nested too deeply.
+    """
+    return msgspec.json.decode(raw, type=struct)

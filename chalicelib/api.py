@@ -1,0 +1,255 @@
+"""The REST API: pipelines and runs as resources."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from chalice import Blueprint
+
+from chalicelib import answers, auth, errors, listing, openapi, pipelines, runs, settings
+from chalicelib.aws.s3 import S3
+from chalicelib.aws.secrets import Secrets
+from chalicelib.aws.step_functions import StepFunctions
+from chalicelib.endpoints import Endpoint, Parameter, answered
+from chalicelib.history import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice.app import AuthRequest, AuthResponse
+
+    from chalicelib.pipeline import Pipeline
+
+api = Blueprint(__name__)
+
+ENDPOINTS: list[Endpoint] = []
+"""Every endpoint, in the order of this page; the OpenAPI document is made from it."""
+
+AUTHORIZED_SECONDS = 60
+"""How long API Gateway keeps an authorizer's answer for a token."""
+
+EVENTS = 500
+"""Events of a run's history on one page."""
+
+_secrets = Secrets()
+
+
+@api.authorizer(ttl_seconds=AUTHORIZED_SECONDS)  # type: ignore[untyped-decorator]
+def authorize(request: AuthRequest) -> AuthResponse:
+    """Let a bearer token do what its role may."""
+    return auth.respond(request.token, _secrets.read(settings.api_tokens_secret())["tokens"])
+
+
+def endpoint(
+    method: str, path: str, summary: str, *, opened: bool = False, **described: Any
+) -> Callable[..., Any]:
+    """Register a function for a method of a path. Every endpoint needs a token unless it is `opened`."""
+    what = Endpoint(
+        method=method,
+        path=path,
+        summary=summary,
+        open=opened,
+        answer=described.get("answer"),
+        status=described.get("status", (200,)),
+        body=described.get("body"),
+        parameters=described.get("parameters", ()),
+        raises=described.get("raises", ()),
+    )
+    ENDPOINTS.append(what)
+    guard = None if opened else authorize
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        wrapped = answered(what, lambda: api.current_request)(function)
+        api.route(path, methods=[method], authorizer=guard, content_types=[])(wrapped)
+        return function
+
+    return register
+
+
+@endpoint("GET", "/health", "Tell that the service answers", opened=True, answer=answers.Health)
+def health() -> answers.Health:
+    """Tell that the service answers."""
+    return answers.Health(status="ok", stage=settings.stage())
+
+
+@endpoint("GET", "/openapi.json", "This document", opened=True)
+def show_openapi() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    return openapi.document(ENDPOINTS)
+
+
+@endpoint("GET", "/pipelines", "List the pipelines", answer=answers.Pipelines)
+def list_pipelines() -> answers.Pipelines:
+    """List the pipelines."""
+    return answers.Pipelines(pipelines=[_described(found) for found in pipelines.every().values()])
+
+
+@endpoint(
+    "GET",
+    "/pipelines/{pipeline}",
+    "Show a pipeline with its columns and rules",
+    answer=answers.PipelineAnswer,
+    raises=(errors.UnknownPipeline,),
+)
+def show_pipeline(pipeline: str) -> answers.PipelineAnswer:
+    """Show a pipeline."""
+    return _described(pipelines.named(pipeline))
+
+
+@endpoint(
+    "POST",
+    "/pipelines/{pipeline}/runs",
+    "Start a run for a file of the landing bucket; 200 when that content has a run already",
+    body=answers.StartRun,
+    answer=answers.RunStarted,
+    status=(201, 200),
+    raises=(errors.UnknownPipeline, errors.UnknownFile),
+)
+def start_run(pipeline: str, body: answers.StartRun) -> tuple[int, answers.RunStarted]:
+    """Start a run for a file."""
+    chosen = pipelines.named(pipeline)
+    file = S3().find(settings.landing_bucket(), body.key, body.version)
+    started = runs.start_for_file(StepFunctions(), file, pipeline=chosen.name)
+    return 201 if started.new else 200, answers.RunStarted(run=started.run, new=started.new)
+
+
+@endpoint(
+    "GET",
+    "/runs",
+    "List runs, newest first",
+    answer=answers.Runs,
+    parameters=(
+        Parameter(name="pipeline", schema={"type": "string"}, description="Only this pipeline's runs."),
+        Parameter(
+            name="outcome",
+            schema={"enum": ["running", "succeeded", "rejected", "failed", "stopped", "timed_out"]},
+            description="Only runs that stand so.",
+        ),
+        Parameter(
+            name="since",
+            schema={"type": "string", "format": "date-time"},
+            description="Only runs started at or after this time; without a zone it is UTC.",
+        ),
+        Parameter(
+            name="limit",
+            schema={"type": "integer", "minimum": 1, "maximum": listing.MOST_RUNS, "default": 20},
+            description="At most so many runs.",
+        ),
+        Parameter(name="next", schema={"type": "string"}, description="`next` of the page before."),
+    ),
+    raises=(errors.InvalidRequest, errors.UnknownPipeline),
+)
+def list_runs() -> answers.Runs:
+    """List runs."""
+    asked = _query("pipeline", "outcome", "since", "limit", "next")
+    wanted = listing.Wanted(
+        pipeline=asked.get("pipeline"),
+        outcome=asked.get("outcome"),
+        since=listing.moment(asked["since"]) if "since" in asked else None,
+    )
+    found, following = listing.page(StepFunctions(), wanted, _number(asked, "limit", 20), asked.get("next"))
+    return answers.Runs(runs=[answers.RunAnswer(**asdict(run)) for run in found], next=following)
+
+
+@endpoint(
+    "GET",
+    "/runs/{run}",
+    "Show a run with its input, output, error and steps",
+    answer=answers.RunAnswer,
+    raises=(errors.UnknownRun, errors.UnknownPipeline),
+)
+def show_run(run: str) -> answers.RunAnswer:
+    """Show a run."""
+    return answers.RunAnswer(**asdict(runs.describe(StepFunctions(), run)))
+
+
+@endpoint(
+    "GET",
+    "/runs/{run}/events",
+    "Show a run's history of events, oldest first",
+    answer=answers.Events,
+    parameters=(
+        Parameter(
+            name="after",
+            schema={"type": "integer", "minimum": 0, "default": 0},
+            description="Only events with a higher id: `next` of the page before.",
+        ),
+    ),
+    raises=(errors.InvalidRequest, errors.UnknownRun, errors.UnknownPipeline),
+)
+def show_events(run: str) -> answers.Events:
+    """Show a run's history."""
+    after = _number(_query("after"), "after", 0)
+    found = [_event(event) for event in runs.events(StepFunctions(), run) if event["id"] > after]
+    more = len(found) > EVENTS
+    return answers.Events(events=found[:EVENTS], next=found[EVENTS - 1].id if more else None)
+
+
+@endpoint(
+    "POST",
+    "/runs/{run}/stop",
+    "Stop a run that is under way",
+    body=answers.StopRun,
+    answer=answers.RunAnswer,
+    raises=(errors.UnknownRun, errors.UnknownPipeline, errors.RunConflict),
+)
+def stop_run(run: str, body: answers.StopRun) -> answers.RunAnswer:
+    """Stop a run."""
+    runs.stop(StepFunctions(), run, body.reason)
+    return answers.RunAnswer(**asdict(runs.describe(StepFunctions(), run)))
+
+
+@endpoint(
+    "POST",
+    "/runs/{run}/redrive",
+    "Let a run that did not succeed go on, or start it again; the answer names the run that does the work",
+    answer=answers.RunStarted,
+    raises=(errors.UnknownRun, errors.UnknownPipeline, errors.RunConflict),
+)
+def redrive_run(run: str) -> answers.RunStarted:
+    """Redrive a run."""
+    started = runs.redrive(StepFunctions(), run)
+    return answers.RunStarted(run=started.run, new=started.new)
+
+
+def _described(pipeline: Pipeline) -> answers.PipelineAnswer:
+    return answers.PipelineAnswer(
+        name=pipeline.name,
+        description=pipeline.description,
+        workflow=pipeline.workflow,
+        landing_prefix=pipeline.landing_prefix,
+        format=pipeline.format,
+        columns=[asdict(column) for column in pipeline.columns],
+        table=f"{pipeline.table.schema}.{pipeline.table.name}" if pipeline.table else None,
+        glue_job=pipeline.glue_job.name if pipeline.glue_job else None,
+        largest_for_lambda=pipeline.largest_for_lambda,
+    )
+
+
+def _event(event: dict[str, Any]) -> answers.Event:
+    details: dict[str, Any] = next(
+        (value for name, value in event.items() if name.endswith("EventDetails")), {}
+    )
+    return answers.Event(
+        id=event["id"],
+        previous=event["previousEventId"],
+        type=event["type"],
+        time=iso(event["timestamp"]),
+        details={name: value for name, value in details.items() if name not in {"taskToken", "parameters"}},
+    )
+
+
+def _query(*names: str) -> dict[str, str]:
+    asked = dict(api.current_request.query_params or {})
+    for name in asked:
+        if name not in names:
+            raise errors.InvalidRequest(f"query parameter {name[:40]!r}: there is only {', '.join(names)}")
+    return asked
+
+
+def _number(asked: dict[str, str], name: str, default: int) -> int:
+    text = asked.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - fits 32 bits
+        raise errors.InvalidRequest(f"{name} {text[:40]!r}: write a whole number")
+    return int(text)

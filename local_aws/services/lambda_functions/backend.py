@@ -99,9 +99,7 @@ class Backend(LambdaBackend):
         """Register a function."""
         if not spec.get("FunctionName"):
             raise InvalidParameterValueException("Missing FunctionName")
-        function = Function(  # type: ignore[abstract] # moto's own class leaves them out too
-            account_id=self.account_id, spec=spec, region=self.region_name
-        )
+        function = Function(account_id=self.account_id, spec=spec, region=self.region_name)
         self._lambdas.put_function(function)
         if spec.get("Publish"):
             self.publish_version(function.function_name)

@@ -28,7 +28,7 @@ TEMPLATE_NAMES = {
 """What a workflow's placeholder may stand for, besides `<Step>Arn`, the ARN of a step's function."""
 
 
-class UnknownPlaceholder(ValueError):
+class UnknownPlaceholderError(ValueError):
     """A workflow names something that the stack does not hold."""
 
 
@@ -112,7 +112,7 @@ def _state_machine(path: Path, steps: set[str]) -> dict[str, Any]:
             "Type": "AWS::CloudWatch::Alarm",
             "Properties": {
                 "AlarmName": {"Fn::Sub": f"${{App}}-${{Stage}}-{workflow}-timed-out"},
-                "AlarmDescription": "A run reached its time limit, so none of its Catch paths could tell anybody.",
+                "AlarmDescription": "A run reached its time limit, so no Catch path could tell of it.",
                 "Namespace": "AWS/States",
                 "MetricName": "ExecutionsTimedOut",
                 "Dimensions": [{"Name": "StateMachineArn", "Value": {"Ref": f"{logical}StateMachine"}}],
@@ -134,12 +134,12 @@ def _meaning(placeholder: str, path: Path, steps: set[str]) -> dict[str, Any]:
     step = snake_case(placeholder.removesuffix("Arn"))
     if not placeholder.endswith("Arn") or step not in steps:
         known = sorted([*TEMPLATE_NAMES, *(f"{camel_case(name)}Arn" for name in steps)])
-        raise UnknownPlaceholder(
+        raise UnknownPlaceholderError(
             f"{path}: ${{{placeholder}}} stands for nothing in the stack; use one of {', '.join(known)}, "
             "or let StatesRole in infrastructure/template.yaml invoke the new step"
         )
-    arn = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:${{App}}-${{Stage}}-{step}"
-    return {"Fn::Sub": arn}
+    region = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
+    return {"Fn::Sub": f"{region}:function:${{App}}-${{Stage}}-{step}"}
 
 
 @click.command()
@@ -148,7 +148,7 @@ def main(stage: str) -> None:
     """Print the stage's CloudFormation template as JSON."""
     try:
         click.echo(json.dumps(render(stage), indent=1, ensure_ascii=False))
-    except UnknownPlaceholder as error:
+    except UnknownPlaceholderError as error:
         sys.exit(str(error))
 
 

@@ -1,0 +1,57 @@
+"""CloudFormation: stacks whose resources are made by calling the services themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moto.cloudformation import urls
+from moto.cloudformation.models import cloudformation_backends
+
+from local_aws.reality import Reality
+from local_aws.services.cloudformation import (
+    backend,
+    data_types,
+    identity_types,
+    messaging_types,
+    observation_types,
+    storage_types,
+    workflow_types,
+)
+from local_aws.services.cloudformation.resource_type import TYPES
+
+if TYPE_CHECKING:
+    from local_aws.runtime import Runtime
+
+__all__ = [
+    "REALITY",
+    "data_types",
+    "identity_types",
+    "install",
+    "messaging_types",
+    "observation_types",
+    "storage_types",
+    "workflow_types",
+]
+
+REALITY = Reality(
+    service="CloudFormation",
+    executes="Stacks and change sets: parameters, conditions, functions, order, updates, rollbacks, outputs; "
+    "each resource is made by calling its service.",
+    differs=(
+        f"These types exist, and another one fails the stack: {', '.join(sorted(TYPES))}.",
+        "A property that is not applied fails the stack with its name.",
+        "A stack is finished when CreateStack, UpdateStack or DeleteStack answers.",
+        "Dynamic references, transforms, nested stacks, macros and custom resources are refused.",
+        "Alarms are kept and never change their state; policies are kept and not enforced.",
+    ),
+)
+
+
+def install(runtime: Runtime) -> None:
+    """Register the stacks of our own with moto."""
+    backend.use(runtime)
+    cloudformation_backends.backend = backend.LocalCloudFormationBackend
+    urls.url_paths = {
+        path: getattr(backend.LocalCloudFormationResponse, answer.__name__)
+        for path, answer in urls.url_paths.items()
+    }

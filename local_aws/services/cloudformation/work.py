@@ -1,0 +1,279 @@
+"""The work on a stack: making, changing, taking back and deleting its resources in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.utils import random_suffix
+from moto.core.utils import utcnow
+
+from local_aws.services.cloudformation import template as templates
+from local_aws.services.cloudformation.functions import Scope
+from local_aws.services.cloudformation.resource_type import TYPES, ResourceType, UnsupportedError
+from local_aws.services.cloudformation.stack import Resource, Stack, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from local_aws.services.cloudformation.resource_type import Clients
+
+ALREADY_GONE = (
+    "NoSuch",
+    "NotFound",
+    "EntityNotFound",
+    "NonExistentQueue",
+    "QueueDoesNotExist",
+    "StateMachineDoesNotExist",
+    "ResourceNotFound",
+    "ParameterNotFound",
+)
+"""What the services' codes for a resource that is not there begin or end with."""
+
+
+FAILURES = (ClientError, BotoCoreError, UnsupportedError, ValidationError, NotImplementedError, KeyError)
+"""What the work on one resource raises: the service's refusal, ours, or moto's of an unknown operation."""
+
+
+class StackFailedError(Exception):
+    """A resource could not be made or changed; the message is the stack's StackStatusReason."""
+
+
+class Work:
+    """One piece of work on a stack: creating, updating or deleting it."""
+
+    def __init__(self, stack: Stack, aws: Clients, exports: Mapping[str, str]) -> None:
+        self._stack = stack
+        self._aws = aws
+        self._exports = exports
+
+    def create(self) -> None:
+        """Make every resource; a failure takes back what was made."""
+        stack = self._stack
+        plan = self._plan(stack.template, stack.parameters)
+        stack.tell("CREATE_IN_PROGRESS", "User Initiated")
+        try:
+            self._apply(plan)
+        except StackFailedError as error:
+            self._roll_back_creation(str(error))
+            return
+        stack.tell("CREATE_COMPLETE")
+
+    def update(self, template: str, parameters: dict[str, str], tags: dict[str, str] | None) -> None:
+        """Bring the stack to another template; a failure brings it back to the one before."""
+        stack = self._stack
+        plan = self._plan(template, parameters)
+        before = (stack.template, stack.parameters)
+        stack.tell("UPDATE_IN_PROGRESS", "User Initiated")
+        try:
+            self._apply(plan)
+        except StackFailedError as error:
+            stack.tell("UPDATE_ROLLBACK_IN_PROGRESS", str(error))
+            self._return_to(*before, reason=str(error))
+            return
+        stack.template, stack.parameters = template, parameters
+        stack.tags = stack.tags if tags is None else tags
+        stack.last_updated_time = utcnow()
+        stack.tell("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        self._delete_all([name for name in reversed(stack.resources) if name not in plan.order])
+        stack.tell("UPDATE_COMPLETE")
+
+    def delete(self) -> None:
+        """Delete every resource that is not retained; what cannot be deleted keeps the stack."""
+        stack = self._stack
+        stack.tell("DELETE_IN_PROGRESS", "User Initiated")
+        if failed := self._delete_all(list(reversed(stack.resources))):
+            stack.tell(
+                "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(sorted(failed))}]."
+            )
+            return
+        stack.deletion_time, stack.outputs, stack.exports = utcnow(), [], {}
+        stack.tell("DELETE_COMPLETE")
+
+    def check(self) -> None:
+        """Raise ValidationError when the stack's template cannot be worked on at all."""
+        self._plan(self._stack.template, self._stack.parameters)
+
+    def _plan(self, template: str, parameters: Mapping[str, str]) -> _Plan:
+        document = templates.parse(template)
+        values = templates.bind_parameters(document, parameters)
+        stack = self._stack
+        names = {
+            "AWS::AccountId": stack.account,
+            "AWS::NotificationARNs": stack.notification_arns,
+            "AWS::Partition": "aws",
+            "AWS::Region": stack.region,
+            "AWS::StackId": stack.stack_id,
+            "AWS::StackName": stack.name,
+            "AWS::URLSuffix": "amazonaws.com",
+            **values,
+        }
+        scope = Scope(document, names, self._attribute, self._exports)
+        order = [
+            name for name in templates.creation_order(document) if scope.makes(document["Resources"][name])
+        ]
+        return _Plan(document, order, scope, names, values)
+
+    def _apply(self, plan: _Plan) -> None:
+        stack = self._stack
+        for name in plan.order:
+            definition = plan.document["Resources"][name]
+            try:
+                plan.names[name] = self._make(name, definition, plan.scope)
+            except FAILURES as error:
+                raise StackFailedError(self._failure(name, definition["Type"], error)) from error
+        stack.values = plan.values
+        stack.hidden = {
+            key for key, each in plan.document.get("Parameters", {}).items() if each.get("NoEcho")
+        }
+        stack.description = plan.document.get("Description")
+        try:
+            stack.outputs = list(_outputs(plan.document, plan.scope))
+        except (ValidationError, UnsupportedError) as error:
+            raise StackFailedError(f"Outputs: {error}") from error
+        stack.exports = {
+            each["ExportName"]: each["OutputValue"] for each in stack.outputs if each.get("ExportName")
+        }
+
+    def _make(self, name: str, definition: Mapping[str, Any], scope: Scope) -> str:
+        """Make or change one resource and return its physical id."""
+        stack, kind = self._stack, _type_named(definition["Type"])
+        properties = scope.resolve(definition.get("Properties", {}))
+        kind.check(properties)
+        old = stack.resources.get(name)
+        retained = definition.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
+        if old and old.type == kind.type and not kind.needs_replacement(old.properties, properties):
+            if old.properties != properties:
+                stack.tell_of(old, "UPDATE_IN_PROGRESS")
+                kind.update(self._aws, old.identifier, properties, old.properties)
+                old.properties = properties
+                old.attributes = kind.attributes(self._aws, old.identifier, properties)
+                stack.tell_of(old, "UPDATE_COMPLETE")
+            old.retained = retained
+            return old.identifier
+        physical = properties.get(kind.name_property) or _generated_name(stack.name, name, kind.type)
+        if old and kind.name_property and old.properties.get(kind.name_property) == physical:
+            raise UnsupportedError(
+                "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+                f"Rename {physical} and update the stack again."
+            )
+        resource = Resource(name, kind.type, "", properties, {}, retained)
+        stack.tell_of(resource, "CREATE_IN_PROGRESS")
+        resource.identifier = kind.create(self._aws, physical, properties)
+        # Kept from this moment on: whatever fails next, it is known to be there.
+        stack.resources.pop(name, None)
+        stack.resources[name] = resource
+        if old:
+            self._delete(old, replaced=definition.get("UpdateReplacePolicy") != "Retain")
+        resource.attributes = kind.attributes(self._aws, resource.identifier, properties)
+        stack.tell_of(resource, "UPDATE_COMPLETE" if old else "CREATE_COMPLETE")
+        return resource.identifier
+
+    def _attribute(self, resource: str, attribute: str) -> Any:
+        try:
+            return self._stack.resources[resource].attributes[attribute]
+        except KeyError as error:
+            raise ValidationError(
+                message=f"Template error: resource {resource} does not support "
+                f"attribute type {attribute} in Fn::GetAtt"
+            ) from error
+
+    def _failure(self, name: str, kind: str, error: Exception) -> str:
+        reason = f"missing property {error}" if isinstance(error, KeyError) else str(error)
+        stack = self._stack
+        failed = stack.resources.get(name) or Resource(name, kind, "", {}, {}, retained=False)
+        status = "UPDATE_FAILED" if stack.status.startswith("UPDATE") else "CREATE_FAILED"
+        stack.tell_of(failed, status, reason)
+        return f"Resource {name} ({kind}): {reason}"
+
+    def _roll_back_creation(self, reason: str) -> None:
+        stack = self._stack
+        if stack.on_failure == "DO_NOTHING":
+            stack.tell("CREATE_FAILED", reason)
+            return
+        stack.tell("ROLLBACK_IN_PROGRESS", reason)
+        # What this very creation made goes again, even when it would outlive a finished stack.
+        for resource in stack.resources.values():
+            resource.retained = False
+        failed = self._delete_all(list(reversed(stack.resources)))
+        stack.tell("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", reason)
+
+    def _return_to(self, template: str, parameters: dict[str, str], *, reason: str) -> None:
+        plan = self._plan(template, parameters)
+        try:
+            self._apply(plan)
+        except StackFailedError as error:
+            self._stack.tell("UPDATE_ROLLBACK_FAILED", f"{reason}; going back failed too: {error}")
+            return
+        self._delete_all([name for name in reversed(self._stack.resources) if name not in plan.order])
+        self._stack.tell("UPDATE_ROLLBACK_COMPLETE", reason)
+
+    def _delete_all(self, names: list[str]) -> list[str]:
+        """Delete these resources in their order and return the names of those that stay."""
+        failed = []
+        for name in names:
+            resource = self._stack.resources[name]
+            try:
+                self._delete(resource, replaced=False)
+            except (ClientError, BotoCoreError, NotImplementedError) as error:
+                self._stack.tell_of(resource, "DELETE_FAILED", str(error))
+                failed.append(name)
+            else:
+                del self._stack.resources[name]
+        return failed
+
+    def _delete(self, resource: Resource, *, replaced: bool) -> None:
+        if resource.retained and not replaced:
+            self._stack.tell_of(resource, "DELETE_SKIPPED")
+            return
+        self._stack.tell_of(resource, "DELETE_IN_PROGRESS")
+        try:
+            _type_named(resource.type).delete(self._aws, resource.identifier, resource.properties)
+        except ClientError as error:
+            if not _means_gone(error):
+                raise
+        self._stack.tell_of(resource, "DELETE_COMPLETE")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A template ready to be applied."""
+
+    document: dict[str, Any]
+    order: list[str]
+    scope: Scope
+    names: dict[str, Any]
+    values: dict[str, Any]
+
+
+def _type_named(name: str) -> ResourceType:
+    if name not in TYPES:
+        raise UnsupportedError(
+            f"Unrecognized resource types: [{name}]. "
+            f"The embedded CloudFormation makes: {', '.join(sorted(TYPES))}"
+        )
+    return TYPES[name]
+
+
+def _generated_name(stack: str, name: str, kind: str) -> str:
+    generated = f"{stack}-{name}-{random_suffix()}"
+    return generated.lower()[-63:].lstrip("-") if kind == "AWS::S3::Bucket" else generated
+
+
+def _outputs(document: Mapping[str, Any], scope: Scope) -> Iterator[dict[str, Any]]:
+    for key, each in document.get("Outputs", {}).items():
+        if not scope.makes(each):
+            continue
+        output = {"OutputKey": key, "OutputValue": as_text(scope.resolve(each["Value"]))}
+        if "Description" in each:
+            output["Description"] = each["Description"]
+        if "Export" in each:
+            output["ExportName"] = scope.resolve(each["Export"]["Name"])
+        yield output
+
+
+def _means_gone(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    return any(part in code for part in ALREADY_GONE) or code == "404"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, cast
 
 import boto3
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from moto.core.botocore_stubber import BotocoreStubber
 
-_stubber = BotocoreStubber()
-_stubber.enabled = True
+from local_aws.dispatcher import answer
 
 
 def in_process_client(service: str, region: str, account: str) -> Any:
@@ -25,15 +25,29 @@ def in_process_client(service: str, region: str, account: str) -> Any:
         region_name=region,
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106 - moto accepts any key; this one opens nothing
-        endpoint_url=f"https://{service}.{region}.amazonaws.com" if service == "s3" else None,
-        config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
+        config=Config(
+            retries={"total_max_attempts": 1},
+            inject_host_prefix=False,
+            # An AWS_ENDPOINT_URL in the environment must not send the request out of the process.
+            ignore_configured_endpoint_urls=True,
+            s3={"addressing_style": "path"},
+        ),
     )
-    client.meta.events.register_first(
-        "before-send", lambda request, **kwargs: _send(request, account, **kwargs)
-    )
+
+    def send(request: Any, **_: Any) -> AWSResponse:
+        request.headers["x-moto-account-id"] = account
+        status, headers, body = answer(request)
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        return AWSResponse(request.url, status, headers, RawBody(content))
+
+    client.meta.events.register_first("before-send", send)
     return client
 
 
-def _send(request: Any, account: str, **kwargs: Any) -> Any:
-    request.headers["x-moto-account-id"] = account
-    return _stubber(kwargs.pop("event_name"), request, **kwargs)
+class RawBody(BytesIO):
+    """An answer's body as botocore reads it from urllib3."""
+
+    def stream(self, amt: int = 1024 * 1024, **_: Any) -> Any:
+        """Return the body in pieces."""
+        while piece := self.read(amt):
+            yield piece

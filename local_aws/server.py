@@ -9,8 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Self
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
+from local_aws.dispatcher import Dispatcher
 from local_aws.listener import Listener
 from local_aws.ownership import Ownership
 from local_aws.runtime import Configuration, Runtime
@@ -92,7 +91,7 @@ class LocalAWS:
             module.install(self.runtime)
         self.runtime.serve("/_aws/health", lambda: {"status": "running", "pid": os.getpid()})
         self.runtime.serve("/_aws/reality", lambda: [vars(reality) for reality in realities()])
-        application = self.runtime.wrapped(DomainDispatcherApplication(create_backend_app))
+        application = self.runtime.wrapped(Dispatcher())
         self._listener = Listener(configuration.port, Pages(self.runtime, application))
         self.runtime.port = self._listener.port
         # Parts of moto call back into the server by this variable; its default is port 5000.

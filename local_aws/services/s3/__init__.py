@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import moto.iam.access_control
 import moto.s3.models
 import moto.s3.notifications
 import moto.s3.urls
@@ -13,6 +14,7 @@ from local_aws.services.s3 import storage
 from local_aws.services.s3.backend import LocalS3Backend
 from local_aws.services.s3.notifications import Deliveries
 from local_aws.services.s3.objects import StoredKey, StoredMultipart
+from local_aws.services.s3.policies import UnconditionalPolicy
 from local_aws.services.s3.responses import LocalS3Response
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ REALITY = Reality(
         "Versioning cannot be suspended once enabled: NotImplemented.",
         "Events arrive within milliseconds and once, where AWS takes seconds and may repeat one.",
         "Lifecycle rules, replication and storage classes are stored but move nothing.",
-        "Bucket policies are honoured only where they deny; IAM policies are not enforced.",
+        "Bucket policies are honoured only where they deny unconditionally; IAM policies are not enforced.",
         "Encryption settings are stored and returned; the bytes on disk are not encrypted.",
         "A full-object checksum of an upload in parts is computed for CRC32 only: NotImplemented otherwise.",
         "A killed process loses nothing; a power cut may lose the last moments, as files are not synced.",
@@ -43,6 +45,7 @@ def install(runtime: Runtime) -> None:
     moto.s3.models.FakeKey = StoredKey  # the classes that S3Backend constructs
     moto.s3.models.FakeMultipart = StoredMultipart
     moto.s3.models.s3_backends.backend = LocalS3Backend
+    moto.iam.access_control.IAMPolicy = UnconditionalPolicy  # what a bucket asks about its policy
     deliveries = Deliveries(runtime)
     moto.s3.notifications.send_event = deliveries.send_event
     moto.s3.notifications.send_test_event = deliveries.send_test_event

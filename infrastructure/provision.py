@@ -1,0 +1,247 @@
+"""Create or update a stage's stack, its Glue scripts and its secrets."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import click
+from botocore.exceptions import ClientError, WaiterError
+
+from infrastructure.chalice_config import write
+from infrastructure.render import ROOT, render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Clients = Callable[[str], Any]
+"""Gives a boto3 client by the service's name; `boto3.client` obeys AWS_ENDPOINT_URL."""
+
+INLINE_LIMIT = 51_200
+"""Bytes of a template that may travel in the request; a larger one is read from S3."""
+
+BOOTSTRAP = ("ArtifactsBucket", "ArtifactsBucketPolicy")
+"""What a first, small template makes, so that the whole one can be read from S3."""
+
+POLL_SECONDS = 3
+
+
+def clients_in(environment: Mapping[str, str]) -> Clients:
+    """Return clients for the AWS that these variables lead to, whatever this process's own say."""
+    session = boto3.Session(
+        aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+        region_name=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"),
+    )
+    endpoint = environment.get("AWS_ENDPOINT_URL")
+    return functools.cache(lambda service: session.client(service, endpoint_url=endpoint))
+
+
+class ProvisioningFailedError(Exception):
+    """The stack could not be made or changed; the message says which resource failed and why."""
+
+
+def provision(
+    stage: str,
+    *,
+    app: str = "decant",
+    root: Path = ROOT,
+    client: Clients = boto3.client,
+    parameters: Mapping[str, str] | None = None,
+    warehouse: Mapping[str, Any] | None = None,
+    api_tokens: Sequence[Mapping[str, str]] | None = None,
+) -> dict[str, str]:
+    """Bring the stage's stack up to date and return its outputs. Safe to repeat.
+
+    Args:
+        stage: the stage's name.
+        app: the application's name, the first part of every name in the stack.
+        root: the source tree: infrastructure/template.yaml, workflows/ and glue_scripts/.
+        client: gives the boto3 clients.
+        parameters: values of the template's parameters; one that is not given keeps its value.
+        warehouse: the warehouse secret's new value: engine, host, port, username, password and dbname.
+        api_tokens: the API's new tokens, each with name, role and the SHA-256 digest of its secret.
+
+    Raises:
+        ProvisioningFailedError: a resource failed; CloudFormation took the change back.
+    """
+    client = functools.cache(client)  # making a client takes longer than most calls
+    stack = _Stack(f"{app}-{stage}-infra", client("cloudformation"))
+    given = {"App": app, "Stage": stage, **(parameters or {})}
+    template = render(stage, root)
+    body = _compact(template)
+    if len(body.encode()) <= INLINE_LIMIT:
+        stack.apply({"TemplateBody": body}, template, given)
+    else:
+        if not stack.exists():
+            first = _bootstrap(template)
+            stack.apply({"TemplateBody": _compact(first)}, first, given)
+        bucket = stack.resource("ArtifactsBucket")
+        client("s3").put_object(Bucket=bucket, Key="stack/template.json", Body=body.encode())
+        url = f"https://{bucket}.s3.{client('s3').meta.region_name}.amazonaws.com/stack/template.json"
+        stack.apply({"TemplateURL": url}, template, given)
+    outputs = stack.outputs()
+    upload_glue_scripts(client, outputs["ArtifactsBucket"], root)
+    if warehouse is not None:
+        _put_secret(client, outputs["WarehouseSecret"], dict(warehouse))
+    if api_tokens is not None:
+        _put_secret(client, outputs["ApiTokensSecret"], {"tokens": list(api_tokens)})
+    return outputs
+
+
+def upload_glue_scripts(client: Clients, bucket: str, root: Path = ROOT) -> list[str]:
+    """Put every script of glue_scripts/ where the Glue jobs look for it, and return the keys."""
+    keys = []
+    for path in sorted((root / "glue_scripts").glob("*.py")):
+        keys.append(f"glue_scripts/{path.name}")
+        client("s3").put_object(Bucket=bucket, Key=keys[-1], Body=path.read_bytes())
+    return keys
+
+
+class _Stack:
+    """One stack, created or updated until it is done."""
+
+    def __init__(self, name: str, cloudformation: Any) -> None:
+        self.name = name
+        self._cloudformation = cloudformation
+
+    def exists(self) -> bool:
+        return self._describe() is not None
+
+    def apply(self, source: Mapping[str, str], template: Mapping[str, Any], given: Mapping[str, str]) -> None:
+        found = self._describe()
+        if found and found["StackStatus"] in ("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
+            # Such a stack never came to be; AWS lets it be deleted only.
+            self._cloudformation.delete_stack(StackName=self.name)
+            self._wait("stack_delete_complete")
+            found = None
+        request = {
+            "StackName": self.name,
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            "Parameters": _parameters(template, given, found),
+            **source,
+        }
+        try:
+            if found is None:
+                self._cloudformation.create_stack(**request)
+                self._wait("stack_create_complete")
+            elif self._update(request):
+                self._wait("stack_update_complete")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise ProvisioningFailedError(
+                f"stack {self.name}: {error.response['Error']['Message']}"
+            ) from error
+
+    def outputs(self) -> dict[str, str]:
+        found = self._describe() or {}
+        return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+
+    def resource(self, name: str) -> str:
+        answer = self._cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId=name)
+        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+
+    def _describe(self) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+        return found
+
+    def _update(self, request: Mapping[str, Any]) -> bool:
+        """Start an update; return False when there is nothing to change."""
+        try:
+            self._cloudformation.update_stack(**request)
+        except ClientError as error:
+            if "No updates are to be performed" in str(error):
+                return False
+            raise
+        return True
+
+    def _wait(self, waiter: str) -> None:
+        try:
+            self._cloudformation.get_waiter(waiter).wait(
+                StackName=self.name, WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": 1200 // POLL_SECONDS}
+            )
+        except WaiterError as error:
+            raise ProvisioningFailedError(f"stack {self.name}: {self._failure()}") from error
+
+    def _failure(self) -> str:
+        events = self._cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
+        failed = [
+            f"{each['LogicalResourceId']} ({each['ResourceType']}): {each['ResourceStatusReason']}"
+            for each in events
+            if each["ResourceStatus"].endswith("_FAILED") and each.get("ResourceStatusReason")
+        ]
+        # The newest is first; the oldest failure is the cause of the others.
+        return failed[-1] if failed else "no resource tells why; look at the stack's events"
+
+
+def _parameters(
+    template: Mapping[str, Any], given: Mapping[str, str], found: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    known = {each["ParameterKey"] for each in (found or {}).get("Parameters", [])}
+    parameters: list[dict[str, Any]] = []
+    for name in template["Parameters"]:
+        if name in given:
+            parameters.append({"ParameterKey": name, "ParameterValue": str(given[name])})
+        elif name in known:
+            parameters.append({"ParameterKey": name, "UsePreviousValue": True})
+    if unknown := sorted(set(given) - set(template["Parameters"])):
+        names = ", ".join(sorted(template["Parameters"]))
+        raise ProvisioningFailedError(f"the template has no parameter {', '.join(unknown)}; it has {names}")
+    return parameters
+
+
+def _bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
+    resources = {name: template["Resources"][name] for name in BOOTSTRAP}
+    kept = ("AWSTemplateFormatVersion", "Parameters", "Conditions")
+    return {**{key: template[key] for key in kept}, "Resources": resources}
+
+
+def _compact(template: Mapping[str, Any]) -> str:
+    return json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+
+
+def _put_secret(client: Clients, secret: str, value: Mapping[str, Any]) -> None:
+    secrets, text = client("secretsmanager"), json.dumps(value)
+    # A new version for the same value would only push older versions out.
+    if secrets.get_secret_value(SecretId=secret)["SecretString"] != text:
+        secrets.put_secret_value(SecretId=secret, SecretString=text)
+
+
+def _assignments(
+    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+) -> dict[str, str]:
+    pairs = [value.partition("=") for value in values]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise click.BadParameter(f"{', '.join(wrong)}: write NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+@click.command()
+@click.option("--stage", required=True, help="The stage's name, such as dev.")
+@click.option("--app", default="decant", show_default=True, help="The first part of every name.")
+@click.option(
+    "--parameter", "parameters", multiple=True, callback=_assignments, help="NAME=VALUE of the template."
+)
+@click.option("--python", help="The functions' Python, such as 3.12: it chooses the layer. Without it: none.")
+def main(stage: str, app: str, parameters: dict[str, str], python: str | None) -> None:
+    """Create or update a stage's stack and write its block of .chalice/config.json."""
+    try:
+        outputs = provision(stage, app=app, parameters=parameters)
+        write(ROOT / ".chalice" / "config.json", outputs, python)
+    except (ProvisioningFailedError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(outputs, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The `decant` command."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "up": "Start a stage on this machine and stay.",
+    "demo": "Load the sample files and show what happened to each.",
+    "samples": "Write the sample files into a folder.",
+    "drop": "Put a file where its pipeline picks it up.",
+    "runs": "List, show, watch, stop and redrive runs.",
+    "pipelines": "List and show pipelines.",
+    "workflows": "Lint and draw workflows.",
+    "sql": "Query the warehouse.",
+    "notices": "Show the notices that were sent on this machine.",
+    "doctor": "Say what is missing on this machine and how to get it.",
+}
+"""Each command's module is cli/<name>.py and is imported when it is called, so that --help is instant."""
+
+
+class Commands(click.Group):
+    """The commands of `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the commands in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Import a command's module and return the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"cli.{cmd_name}"), cmd_name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="decant", message="decant %(version)s")
+def main(**_: Any) -> None:
+    """Turn files that arrive into tables that can be queried."""
+
+
+if __name__ == "__main__":
+    main()

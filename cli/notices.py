@@ -1,0 +1,37 @@
+"""Show the notices that were sent on this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.errors import NoStage
+from cli.output import console, json_option, print_json
+from cli.project import running_stage
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="The newest so many.")
+@json_option
+def notices(limit: int, *, as_json: bool) -> None:
+    """Show the notices that were sent on this machine, newest last."""
+    stage = running_stage()
+    if stage is None:
+        raise NoStage
+    found = outbox(stage["endpoint_url"])[-limit:]
+    if as_json:
+        print_json(found)
+        return
+    for notice in found:
+        console.rule(notice["subject"] or "", align="left")
+        console.print(notice["message"], markup=False)
+
+
+def outbox(endpoint_url: str) -> list[dict[str, Any]]:
+    """Return what SNS delivered on the embedded AWS, oldest first."""
+    import requests  # noqa: PLC0415 - 0.1 s that `decant --help` need not pay
+
+    answer = requests.get(f"{endpoint_url}/_aws/sns/outbox", timeout=30).json()
+    deliveries: list[dict[str, Any]] = answer["deliveries"] if isinstance(answer, dict) else answer
+    return deliveries

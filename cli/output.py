@@ -1,0 +1,68 @@
+"""What commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+console = Console(highlight=False)
+"""Where people read; progress is shown only when this is a terminal."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+COLOURS = {
+    "running": "cyan",
+    "succeeded": "green",
+    "rejected": "yellow",
+    "failed": "red",
+    "stopped": "magenta",
+    "timed_out": "red",
+}
+
+
+def print_json(document: Any) -> None:
+    """Print a document as JSON."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
+    """Print rows under their columns; numbers stand to the right. Values are shown as they are."""
+    console.print(table(columns, rows, title=title))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> Table:
+    """Return the table that `print_table` prints."""
+    listed = [list(row) for row in rows]
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
+    for number, name in enumerate(columns):
+        numeric = bool(listed) and all(isinstance(row[number], int | float | None) for row in listed)
+        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*[_cell(value) for value in row])
+    return made
+
+
+def outcome(word: str) -> Text:
+    """Return an outcome in its colour."""
+    return Text(word, style=COLOURS.get(word, ""))
+
+
+def _cell(value: Any) -> Text:
+    """Make text of a value: a file name may hold what would else be markup."""
+    if isinstance(value, Text):
+        return value
+    if value is None:
+        return Text("")
+    if isinstance(value, float):
+        return Text(f"{value:,.1f}")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Text(f"{value:,}")
+    return Text(str(value))

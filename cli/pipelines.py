@@ -1,0 +1,65 @@
+"""List and show pipelines."""
+
+from __future__ import annotations
+
+import click
+
+from cli.output import console, json_option, print_json, print_table
+from cli.service import service
+
+
+@click.group()
+def pipelines() -> None:
+    """List and show pipelines."""
+
+
+@pipelines.command("list")
+@json_option
+def list_pipelines(*, as_json: bool) -> None:
+    """List the pipelines of the stage."""
+    found = service().get("/pipelines")["pipelines"]
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (each["name"], each["format"], each["landing_prefix"], each["table"], each["description"])
+        for each in found
+    ]
+    print_table(("pipeline", "format", "lands in", "table", ""), rows)
+
+
+@pipelines.command()
+@click.argument("name")
+@json_option
+def show(name: str, *, as_json: bool) -> None:
+    """Show a pipeline's columns and rules."""
+    found = service().get(f"/pipelines/{name}")
+    if as_json:
+        print_json(found)
+        return
+    console.print(f"{found['name']}: {found['description']}", markup=False)
+    console.print(
+        f"files: {found['format']} under {found['landing_prefix']}; table: {found['table']}", markup=False
+    )
+    print_table(
+        ("column", "type", "required", "unique", "rules"),
+        [
+            (
+                column["name"],
+                column["type"],
+                _tick(column["required"]),
+                _tick(column["unique"]),
+                _rules(column),
+            )
+            for column in found["columns"]
+        ],
+    )
+
+
+def _tick(value: bool) -> str:
+    return "yes" if value else ""
+
+
+def _rules(column: dict[str, object]) -> str:
+    named = ("minimum", "maximum", "allowed", "longest")
+    return ", ".join(f"{name} {column[name]}" for name in named if column.get(name) is not None)

@@ -1,0 +1,148 @@
+"""List, show, watch, stop and redrive runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from cli.output import console, json_option, outcome, print_json, print_table, table
+from cli.service import Service, service
+
+POLL_SECONDS = 0.5
+
+OUTCOMES = ("running", "succeeded", "rejected", "failed", "stopped", "timed_out")
+
+
+@click.group()
+def runs() -> None:
+    """List, show, watch, stop and redrive runs."""
+
+
+@runs.command("list")
+@click.option("--pipeline", help="Only this pipeline's runs.")
+@click.option("--outcome", "wanted", type=click.Choice(OUTCOMES), help="Only runs that stand so.")
+@click.option("--since", help="Only runs started since this time (2026-01-31T06:00:00Z).")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Runs per page.")
+@click.option("--next", "cursor", help="The cursor that the page before printed.")
+@json_option
+def list_runs(
+    pipeline: str | None,
+    wanted: str | None,
+    since: str | None,
+    limit: int,
+    cursor: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """List runs, newest first."""
+    page = service().get("/runs", pipeline=pipeline, outcome=wanted, since=since, limit=limit, next=cursor)
+    if as_json:
+        print_json(page)
+        return
+    rows = [
+        (run["name"], outcome(run["outcome"]), run["started"], run["seconds"], run["error"])
+        for run in page["runs"]
+    ]
+    print_table(("run", "outcome", "started", "seconds", "error"), rows)
+    if page["next"]:
+        console.print(f"older runs: --next {page['next']}", markup=False)
+
+
+@runs.command()
+@click.argument("run")
+@json_option
+def show(run: str, *, as_json: bool) -> None:
+    """Show a run's file, steps and error."""
+    found = service().get(f"/runs/{run}")
+    if as_json:
+        print_json(found)
+        return
+    console.print(view(found))
+    _print_error(found)
+
+
+@runs.command()
+@click.argument("run")
+@json_option
+def watch(run: str, *, as_json: bool) -> None:
+    """Show a run until it ends; exit code 1 unless it succeeds."""
+    found = follow(service(), run, live=not as_json)
+    if as_json:
+        print_json(found)
+    else:
+        _print_error(found)
+    raise SystemExit(0 if found["outcome"] == "succeeded" else 1)
+
+
+@runs.command()
+@click.argument("run")
+@click.option(
+    "--reason", default="stopped from the command line", show_default=True, help="Kept with the run."
+)
+@json_option
+def stop(run: str, reason: str, *, as_json: bool) -> None:
+    """Stop a run that is under way."""
+    found = service().post(f"/runs/{run}/stop", {"reason": reason})
+    if as_json:
+        print_json(found)
+    else:
+        console.print(f"{run}: {found['outcome']}", markup=False)
+
+
+@runs.command()
+@click.argument("run")
+@json_option
+def redrive(run: str, *, as_json: bool) -> None:
+    """Let a run that did not succeed go on, or start it again."""
+    started = service().post(f"/runs/{run}/redrive")
+    if as_json:
+        print_json(started)
+        return
+    what = "started as a new attempt" if started["new"] else "goes on"
+    console.print(
+        f"{started['run']}: {what}; follow it with: decant runs watch {started['run']}", markup=False
+    )
+
+
+def follow(api: Service, run: str, *, live: bool) -> dict[str, Any]:
+    """Ask for a run until it has ended, and return it; draw it meanwhile when a terminal is attached."""
+    from rich.live import Live  # noqa: PLC0415 - only for a terminal
+
+    found: dict[str, Any] = api.get(f"/runs/{run}")
+    with Live(view(found), console=console, auto_refresh=False, transient=False) as screen:
+        while found["outcome"] == "running":
+            time.sleep(POLL_SECONDS)
+            found = api.get(f"/runs/{run}")
+            if live and console.is_terminal:
+                screen.update(view(found), refresh=True)
+        screen.update(view(found) if live else "", refresh=True)
+    return found
+
+
+def view(run: dict[str, Any]) -> Any:
+    """Return a run as it is drawn: a heading and its steps."""
+    from rich.console import Group  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415
+
+    file = (run["input"] or {}).get("file", {})
+    heading = Text.assemble(
+        (run["name"], "bold"), "  ", outcome(run["outcome"]), f"  s3://{file.get('bucket')}/{file.get('key')}"
+    )
+    rows = [
+        (step["state"], _standing(step), step["seconds"], step["attempts"], step["error"])
+        for step in run["steps"] or []
+    ]
+    return Group(heading, table(("step", "", "seconds", "attempts", "error"), rows))
+
+
+def _standing(step: dict[str, Any]) -> Any:
+    if step["error"]:
+        return outcome("failed")
+    return outcome("succeeded" if step["ended"] else "running")
+
+
+def _print_error(run: dict[str, Any]) -> None:
+    if run["error"]:
+        console.print(f"{run['error']}: {run['cause'] or ''}", markup=False, style="red")

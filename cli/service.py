@@ -1,0 +1,74 @@
+"""The REST API as the commands call it, on a laptop and on AWS alike."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from cli.errors import Failure, NoStage
+from cli.project import running_stage
+
+SECONDS = 30
+
+
+class Service:
+    """A stage's REST API.
+
+    Args:
+        url: where it answers, without a slash at the end.
+        token: a bearer token.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        import requests  # noqa: PLC0415 - 0.1 s that `decant --help` need not pay
+
+        self._url = url
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return an answer; a query value of None is left out."""
+        return self._answer(
+            "GET", path, params={key: value for key, value in query.items() if value is not None}
+        )
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send a body and return the answer."""
+        return self._answer("POST", path, json=body or {})
+
+    def _answer(self, method: str, path: str, **what: Any) -> Any:
+        import requests  # noqa: PLC0415 - as above
+
+        try:
+            response = self._session.request(method, self._url + path, timeout=SECONDS, **what)
+        except requests.RequestException as error:
+            raise Failure(f"{self._url} does not answer: {error}") from error
+        if response.ok:
+            return response.json()
+        raise Failure(_words(response))
+
+
+def service() -> Service:
+    """Return the API of DECANT_API_URL, or else of the stage that runs here.
+
+    Raises:
+        NoStage: there is neither.
+    """
+    url, token = os.environ.get("DECANT_API_URL"), os.environ.get("DECANT_API_TOKEN")
+    if url and token:
+        return Service(url.rstrip("/"), token)
+    stage = running_stage()
+    if stage is None:
+        raise NoStage
+    return Service(stage["api_url"], stage["api_token"])
+
+
+def _words(response: Any) -> str:
+    try:
+        document = response.json()
+    except ValueError:
+        document = {}
+    message = document.get("message") or document.get("Message") or response.text[:200]
+    if response.status_code in {401, 403}:
+        return f"{message}: check DECANT_API_TOKEN and its role"
+    return f"{message} ({document.get('code', response.status_code)})"

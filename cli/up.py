@@ -1,0 +1,83 @@
+"""Start a stage on this machine and stay."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from cli import local_stage
+from cli.output import console, json_option, print_json, print_table
+from cli.project import state_directory
+
+PORT = 4566
+"""The port that tools for local AWS expect."""
+
+WAREHOUSE_PORT = 5439
+"""Redshift's own."""
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="For every AWS service."
+)
+@click.option(
+    "--warehouse-port",
+    type=click.IntRange(0, 65535),
+    default=WAREHOUSE_PORT,
+    show_default=True,
+    help="For Redshift.",
+)
+@click.option(
+    "--time-scale", type=click.FloatRange(min=0.01), default=1.0, help="Waits pass so many times faster."
+)
+@json_option
+def up(port: int, warehouse_port: int, time_scale: float, *, as_json: bool) -> None:
+    """Start a stage on this machine and stay until Ctrl-C. Changed code is taken up at the next call."""
+    with console.status("starting") as status:
+        stage = local_stage.start(
+            state_directory(),
+            port=port,
+            warehouse_port=warehouse_port,
+            time_scale=time_scale,
+            tell=lambda what: None if as_json else status.update(what),
+        )
+    try:
+        if as_json:
+            print_json(
+                {"endpoint_url": stage.endpoint_url, "api_url": stage.api_url, "api_token": stage.api_token}
+            )
+        else:
+            _print(stage)
+        _wait(stage)
+    finally:
+        stage.stop()
+
+
+def _print(stage: local_stage.LocalStage) -> None:
+    from local_aws.reality import rows  # noqa: PLC0415 - imports every service
+
+    print_table(("service", "what really runs", "what differs from AWS"), rows(), title="The embedded AWS")
+    console.print()
+    for name, value in (
+        ("AWS endpoint", stage.endpoint_url),
+        ("warehouse", f"127.0.0.1:{stage.warehouse_port}, database dev"),
+        ("REST API", stage.api_url),
+        ("API token", f"{stage.api_token}  (role approver, until this ends)"),
+        ("state", str(stage.directory)),
+    ):
+        console.print(f"{name:14}{value}", markup=False, soft_wrap=True)
+    console.print('\ndrop a file:  decant drop FILE --pipeline orders\nquery:        decant sql "select 1"')
+    console.print("stop:         Ctrl-C")
+
+
+def _wait(stage: local_stage.LocalStage) -> None:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    while not ended.wait(0.5):
+        if stage.process.poll() is not None:
+            raise click.ClickException(
+                f"the embedded AWS ended by itself: read {stage.directory}/local_aws.log"
+            )

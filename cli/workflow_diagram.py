@@ -1,0 +1,63 @@
+"""A workflow's definition as a Mermaid diagram, which GitHub draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHAPES = {
+    "Task": ("[", "]"),
+    "Choice": ("{", "}"),
+    "Wait": ("([", "])"),
+    "Succeed": ("((", "))"),
+    "Fail": ("((", "))"),
+    "Pass": ("[/", "/]"),
+    "Parallel": ("[[", "]]"),
+    "Map": ("[[", "]]"),
+}
+
+
+def mermaid(definition: dict[str, Any]) -> str:
+    """Return the flowchart of a definition: full arrows for the next state, dotted ones for a Catch."""
+    lines = ["flowchart TD", f"  start(( )) --> {definition['StartAt']}"]
+    for name, state in definition["States"].items():
+        opening, closing = SHAPES[state["Type"]]
+        lines.append(f'  {name}{opening}"{name}"{closing}')
+        lines.extend(f"  {name} {arrow} {target}" for arrow, target in arrows(state))
+    lines += _styles(definition)
+    return "\n".join(lines) + "\n"
+
+
+def arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each arrow that leaves a state, with its label, and where it leads."""
+    for choice in state.get("Choices", []):
+        yield f'-->|"{_condition(choice)}"|', choice["Next"]
+    if "Default" in state:
+        yield "-->|otherwise|", state["Default"]
+    if "Next" in state:
+        yield "-->", state["Next"]
+    for target in dict.fromkeys(catch["Next"] for catch in state.get("Catch", [])):
+        yield "-.->|error|", target
+
+
+def _condition(choice: dict[str, Any]) -> str:
+    operator, value = next(
+        (key, value) for key, value in choice.items() if key not in {"Variable", "Next", "Comment"}
+    )
+    variable = choice.get("Variable", operator).removeprefix("$.")
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{variable} = {shown}" if operator.endswith("Equals") else f"{variable} {operator} {shown}"
+
+
+def _styles(definition: dict[str, Any]) -> list[str]:
+    failed = [name for name, state in definition["States"].items() if state["Type"] == "Fail"]
+    good = [name for name, state in definition["States"].items() if state["Type"] == "Succeed"]
+    lines = [
+        "  classDef failed stroke:#b3261e,stroke-width:2px",
+        "  classDef good stroke:#1e7d32,stroke-width:2px",
+    ]
+    lines += [f"  class {','.join(failed)} failed"] if failed else []
+    lines += [f"  class {','.join(good)} good"] if good else []
+    return lines

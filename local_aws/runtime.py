@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+WAREHOUSE_USER = "admin"
+WAREHOUSE_DATABASE = "dev"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Runtime:
         self.configuration = configuration
         self.port = configuration.port  # the real port once the server listens
         self.warehouse_port = configuration.warehouse_port
+        self.warehouse_password = ""  # of the master user; known once the warehouse is installed
+        self._client_environment: dict[str, str] = {}
         self.pages: dict[str, Callable[[], Any]] = {}
         self._middleware: list[Callable[[WSGIApplication], WSGIApplication]] = []
         self._starters: list[Callable[[], None]] = []
@@ -113,7 +117,22 @@ class Runtime:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **self._client_environment,
         } | dict(self.configuration.function_environment)
+
+    def add_client_environment(self, variables: Mapping[str, str]) -> None:
+        """Give every client these variables too."""
+        self._client_environment.update(variables)
+
+    def warehouse_access(self) -> dict[str, str | int]:
+        """Return what a client needs to sign in to the warehouse as its master user."""
+        return {
+            "host": "127.0.0.1",
+            "port": self.warehouse_port,
+            "username": WAREHOUSE_USER,
+            "password": self.warehouse_password,
+            "dbname": WAREHOUSE_DATABASE,
+        }
 
     @functools.cache  # noqa: B019 - one runtime per process, alive until the process ends
     def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:

@@ -1,0 +1,53 @@
+"""The warehouse's process, started, ended and watched by the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_aws.runtime import Runtime
+
+STOP_SECONDS = 30
+
+
+class WarehouseProcess:
+    """The process behind `runtime.warehouse_port`. It ends when its standard input does, so never without us."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens.
+
+        Raises:
+            RuntimeError: it ended before it was ready; its own words are on standard error.
+        """
+        configuration = self._runtime.configuration
+        command = [sys.executable, "-m", "local_aws.services.redshift.warehouse"]
+        command += ["--directory", str(configuration.directory.absolute())]
+        command += ["--port", str(configuration.warehouse_port), "--endpoint", self._runtime.endpoint_url]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the warehouse ended before it was ready, with code {self._process.wait()}")
+        self._runtime.warehouse_port = json.loads(line)["port"]
+
+    def stop(self) -> None:
+        """End it and wait until it has ended."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()

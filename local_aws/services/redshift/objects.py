@@ -1,0 +1,173 @@
+"""The S3 objects behind a COPY, and the writing of those of an UNLOAD."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from local_aws.services.redshift.failures import WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+IN_MEMORY_BYTES = 16 * 1024 * 1024  # a larger Parquet file is read from a temporary file
+PIECE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """One object to load."""
+
+    bucket: str
+    key: str
+    size: int | None = None  # as the manifest's content_length says
+
+    @property
+    def address(self) -> str:
+        """The object's s3:// address."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+class Objects:
+    """S3 as COPY and UNLOAD use it."""
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._client = client
+
+    def sources(self, address: str, *, manifest: bool, columnar: bool) -> list[Source]:
+        """Return what an address stands for: every object under the prefix, or a manifest's entries.
+
+        Raises:
+            WarehouseError: nothing is there, or the manifest is not one.
+        """
+        bucket, key = split(address)
+        if manifest:
+            return self._manifest(bucket, key, columnar=columnar)
+        found = [Source(bucket, item["Key"], item["Size"]) for item in self._listed(bucket, key) if item["Size"]]
+        if not found:
+            raise WarehouseError(
+                "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey"
+                if not self._listed_any(bucket, key)
+                else f"The specified S3 prefix '{key}' holds only empty objects",
+                detail=f"The specified S3 prefix '{key}' does not exist in the bucket {bucket}",
+            )
+        return found
+
+    def open(self, source: Source) -> IO[bytes]:
+        """Return the object's bytes as a stream.
+
+        Raises:
+            WarehouseError: there is no such object, or it has another size than the manifest says.
+        """
+        try:
+            answer = self._client().get_object(Bucket=source.bucket, Key=source.key)
+        except ClientError as error:
+            raise _missing(error, source) from error
+        if source.size is not None and answer["ContentLength"] != source.size:
+            raise WarehouseError(
+                f"The file {source.address} has {answer['ContentLength']} bytes; "
+                f"the manifest's content_length says {source.size}"
+            )
+        body: IO[bytes] = answer["Body"]
+        return body
+
+    def seekable(self, source: Source) -> IO[bytes]:
+        """Return the object's bytes so that a reader may jump in them; large ones pass through a file."""
+        body = self.open(source)
+        copy = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
+        first = body.read(IN_MEMORY_BYTES)
+        rest = body.read(PIECE_BYTES) if len(first) == IN_MEMORY_BYTES else b""
+        if not rest:
+            copy.close()
+            return io.BytesIO(first)
+        copy.write(first)
+        while rest:
+            copy.write(rest)
+            rest = body.read(PIECE_BYTES)
+        copy.seek(0)
+        return copy
+
+    def text(self, address: str) -> str:
+        """Return a small object as text."""
+        bucket, key = split(address)
+        return self.open(Source(bucket, key)).read().decode("utf-8-sig")
+
+    def keys(self, address: str) -> list[str]:
+        """Return the key of every object under a prefix."""
+        bucket, key = split(address)
+        return [item["Key"] for item in self._listed(bucket, key)]
+
+    def remove(self, address: str) -> None:
+        """Delete every object under a prefix."""
+        bucket, _ = split(address)
+        for key in self.keys(address):
+            self._client().delete_object(Bucket=bucket, Key=key)
+
+    def write(self, address: str, body: IO[bytes]) -> int:
+        """Store a file's content and return its size."""
+        bucket, key = split(address)
+        body.seek(0, io.SEEK_END)
+        size = body.tell()
+        body.seek(0)
+        try:
+            self._client().put_object(Bucket=bucket, Key=key, Body=body)
+        except ClientError as error:
+            raise _missing(error, Source(bucket, key)) from error
+        return size
+
+    def _manifest(self, bucket: str, key: str, *, columnar: bool) -> list[Source]:
+        address = f"s3://{bucket}/{key}"
+        try:
+            entries = json.loads(self.text(address))["entries"]
+            return [source for entry in entries for source in self._entry(address, entry, columnar=columnar)]
+        except (ValueError, KeyError, TypeError) as error:
+            raise WarehouseError(
+                f"Invalid manifest file {address}: it must be a JSON object with a list `entries` of "
+                f"objects with a `url` ({error!r})"
+            ) from error
+
+    def _entry(self, address: str, entry: dict[str, Any], *, columnar: bool) -> Iterator[Source]:
+        bucket, key = split(entry["url"])
+        size = entry.get("meta", {}).get("content_length")
+        if columnar and size is None:
+            raise WarehouseError(
+                f"Manifest {address}: the entry {entry['url']} needs meta.content_length, as every columnar file does"
+            )
+        source = Source(bucket, key, size)
+        if not entry.get("mandatory", False):
+            try:
+                self._client().head_object(Bucket=bucket, Key=key)
+            except ClientError:
+                return
+        yield source
+
+    def _listed(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+        pages = self._client().get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+                yield from page.get("Contents", ())
+        except ClientError as error:
+            raise _missing(error, Source(bucket, prefix)) from error
+
+    def _listed_any(self, bucket: str, prefix: str) -> bool:
+        return next(self._listed(bucket, prefix), None) is not None
+
+
+def split(address: str) -> tuple[str, str]:
+    """Return the bucket and the key of an s3:// address."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _missing(error: ClientError, source: Source) -> WarehouseError:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    named = error.response["Error"]
+    return WarehouseError(
+        f"S3ServiceException:{named.get('Message', '')},Status {status},Error {named.get('Code')}",
+        detail=f"S3 refused {source.address}",
+    )

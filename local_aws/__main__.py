@@ -27,6 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
     ready = {
         "endpoint_url": aws.runtime.endpoint_url,
         "warehouse_port": aws.runtime.warehouse_port,
+        "warehouse": aws.runtime.warehouse_access(),
+        "environment": aws.runtime.client_environment(),
         "pid": os.getpid(),
     }
     print(json.dumps(ready), flush=True)  # noqa: T201 - the line that whoever started us waits for

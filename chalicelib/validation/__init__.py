@@ -1,0 +1,87 @@
+"""Whether a file is what its pipeline expects, in one pass and bounded memory."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO
+
+from chalicelib.validation.findings import Findings, Unreadable
+from chalicelib.validation.report import Defect, Report
+from chalicelib.validation.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.pipeline import Pipeline
+
+__all__ = ["Defect", "Report", "validate"]
+
+READERS = {
+    "csv": ("csv_file", "check_csv"),
+    "json": ("json_file", "check_json"),
+    "ndjson": ("json_file", "check_ndjson"),
+    "parquet": ("parquet_file", "check_parquet"),
+}
+"""Each format's module and function, imported when a file asks for it."""
+
+
+def validate(stream: BinaryIO, pipeline: Pipeline, *, key: str, size: int, first_bad_rows: int = 20) -> Report:
+    """Read the file once and report on it; whatever is wrong with the file ends in the report.
+
+    Args:
+        stream: has `read(n)`; for Parquet also `seek` and `tell`.
+        pipeline: its source, columns and limits are the rules.
+        key: the file's key; one that ends in `.gz` is decompressed.
+        size: bytes as stored.
+        first_bad_rows: how many bad rows the report describes.
+
+    Raises:
+        ConnectionError: when the stream ended before `size` bytes: nothing is known about the file then.
+        InvalidPipeline: when a column's limits are impossible.
+    """
+    findings = Findings(first_bad_rows)
+    source = Source(stream, key)
+    reason, complete = None, True
+    try:
+        _reader(pipeline.format)(source, pipeline, findings)
+    except Unreadable as stop:
+        reason, complete = str(stop), False
+    if complete and source.stored < size:
+        raise ConnectionError(f"{key}: the stream ended after {source.stored:,} of {size:,} bytes: try again")
+    reason = reason or _reason(findings, pipeline)
+    return Report(
+        valid=reason is None,
+        format=pipeline.format,
+        rows=findings.rows,
+        bad_rows=findings.bad_rows,
+        bytes=source.stored,
+        columns=findings.columns,
+        defects=findings.defects,
+        defect_counts=dict(sorted(findings.counts.items())),
+        reason=reason,
+        compressed=source.compressed,
+        complete=complete,
+    )
+
+
+def _reader(form: str) -> Callable[[Source, Pipeline, Findings], None]:
+    module, function = READERS[form]
+    reader: Callable[[Source, Pipeline, Findings], None] = getattr(
+        import_module(f"chalicelib.validation.{module}"), function
+    )
+    return reader
+
+
+def _reason(findings: Findings, pipeline: Pipeline) -> str | None:
+    if findings.bad_rows:
+        rows = f"{findings.bad_rows:,} of {findings.rows:,} rows are bad"
+        if not findings.defects:
+            return rows
+        first = findings.defects[0]
+        return f"{rows}; the first: {first.place}: {first.message}"
+    if findings.rows < pipeline.fewest_rows:
+        many = f"only {findings.rows:,} rows" if findings.rows else "no rows"
+        return f"the file has {many}; pipeline {pipeline.name} takes at least {pipeline.fewest_rows:,}"
+    if pipeline.most_rows is not None and findings.rows > pipeline.most_rows:
+        return f"the file has {findings.rows:,} rows; pipeline {pipeline.name} takes at most {pipeline.most_rows:,}"
+    return None

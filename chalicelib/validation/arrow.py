@@ -1,0 +1,166 @@
+"""pyarrow, set up for bounded memory, and what is missing from it: exact casts by the cell grammar."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from chalicelib.pipeline import Column
+    from chalicelib.validation.records import Dialect
+    from chalicelib.validation.rules import ColumnRules
+
+pa.set_memory_pool(pa.system_memory_pool())  # the default pool keeps 60 to 100 MB more of what was freed
+
+SLICE = 256
+"""Cells cast at once when looking for the bad ones: the cells of a failing slice are read one by one."""
+
+HOUR_ONLY = 13
+"""Characters of `YYYY-MM-DDThh`, which pyarrow takes for a timestamp and the grammar does not."""
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Return the type that a declared column has in memory and in Parquet."""
+    if column.type == "decimal":
+        return pa.decimal128(column.precision, column.scale)
+    return TYPES[column.type]
+
+
+TYPES = {
+    "integer": pa.int64(),
+    "float": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "text": pa.string(),
+}
+
+
+def parse(data: bytes, dialect: Dialect, width: int, refuse: Callable[[csv.InvalidRow], str]) -> pa.RecordBatch:
+    """Parse whole CSV records into text columns named by position; an empty cell is null.
+
+    Raises:
+        pyarrow.ArrowInvalid: when a cell is not UTF-8.
+    """
+    names = list(map(str, range(width)))
+    table = csv.read_csv(
+        pa.BufferReader(data),
+        read_options=csv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=False),
+        parse_options=csv.ParseOptions(
+            delimiter=dialect.delimiter, quote_char=dialect.quote, invalid_row_handler=refuse
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            null_values=[""],
+        ),
+    )
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_arrays([text_array([])] * width, names)
+
+
+def text_array(texts: Sequence[str | None]) -> pa.StringArray:
+    """Make a text column; `pa.array` of a list would import pandas wherever it is installed."""
+    cells = [b"" if text is None else text.encode() for text in texts]
+    offsets = array("i", accumulate(map(len, cells), initial=0))
+    valid = None if None not in texts else pa.py_buffer(_bits([text is not None for text in texts]))
+    return pa.StringArray.from_buffers(len(cells), pa.py_buffer(offsets), pa.py_buffer(b"".join(cells)), valid)
+
+
+def _bits(flags: Sequence[bool]) -> bytes:
+    packed = bytearray((len(flags) + 7) // 8)
+    for index, flag in enumerate(flags):
+        if flag:
+            packed[index >> 3] |= 1 << (index & 7)
+    return bytes(packed)
+
+
+def mask(size: int, marked: Iterable[int]) -> pa.BooleanArray:
+    """Make a column that is true at the marked indexes."""
+    packed = bytearray((size + 7) // 8)
+    for index in marked:
+        packed[index >> 3] |= 1 << (index & 7)
+    return pa.BooleanArray.from_buffers(pa.bool_(), size, [None, pa.py_buffer(bytes(packed))])
+
+
+def holds(column: pa.StringArray, byte: bytes) -> bool:
+    """Return whether the byte is anywhere in the column's memory."""
+    buffer = column.buffers()[2]
+    return buffer is not None and buffer.to_pybytes().find(byte) >= 0
+
+
+def indexes(flags: pa.BooleanArray) -> list[int]:
+    """Return where the flags are true."""
+    found: list[int] = pc.indices_nonzero(flags).to_pylist()
+    return found
+
+
+def exact_cast(column: pa.StringArray, rules: ColumnRules) -> pa.Array | None:
+    """Cast text to the column's type, or return None when some cell may not obey the grammar."""
+    kind = rules.column.type
+    if kind == "text":
+        return column
+    if kind == "timestamp":
+        return _timestamps(column)
+    try:
+        values = pc.cast(column, arrow_type(rules.column))
+    except pa.ArrowInvalid:
+        return None
+    if kind == "integer" and (holds(column, b"x") or holds(column, b"X")):
+        return None  # pyarrow reads 0x1F
+    if kind == "float" and not pc.all(pc.is_finite(values), min_count=0).as_py():
+        return None
+    return values
+
+
+def _timestamps(column: pa.StringArray) -> pa.Array | None:
+    lengths = pc.min_max(pc.binary_length(column))
+    if lengths["min"].as_py() is not None and lengths["max"].as_py() > len("2000-01-01T00:00:00.000000"):
+        column = pc.replace_substring_regex(column, r"(\.[0-9]{6})[0-9]+", r"\1")
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            values = pc.cast(column, kind)
+        except pa.ArrowInvalid:
+            continue
+        if kind.tz or pc.any(pc.equal(pc.binary_length(column), HOUR_ONLY), min_count=0).as_py():
+            minutes = pc.match_substring_regex(column, "^.{10}(.[0-9]{2}:|$)")
+            return pc.cast(values, pa.timestamp("us")) if pc.all(minutes, min_count=0).as_py() else None
+        return values
+    return None
+
+
+def sift(column: pa.StringArray, rules: ColumnRules) -> tuple[pa.Array, dict[int, str]]:
+    """Cast what obeys the grammar and return it with the messages of the cells that do not; those become null."""
+    parts: list[pa.Array] = []
+    wrong: dict[int, str] = {}
+    for start in range(0, len(column), SLICE):
+        part = column.slice(start, SLICE)
+        values = exact_cast(part, rules)
+        parts.append(_read_each(part, rules, start, wrong) if values is None else values)
+    return pa.concat_arrays(parts), wrong
+
+
+def _read_each(part: pa.StringArray, rules: ColumnRules, start: int, wrong: dict[int, str]) -> pa.Array:
+    from chalicelib.validation.rules import shown  # noqa: PLC0415
+
+    canonical: list[str | None] = []
+    for index, text in enumerate(part.to_pylist(), start):
+        try:
+            canonical.append(None if text is None else _canonical(rules.grammar.read(text)))
+        except ValueError as error:
+            wrong[index] = f"{shown(text)} {error}"
+            canonical.append(None)
+    return pc.cast(text_array(canonical), arrow_type(rules.column))
+
+
+def _canonical(value: object) -> str:
+    """Write a value as pyarrow reads it."""
+    return repr(value) if isinstance(value, float) else format(value, "f") if hasattr(value, "as_tuple") else str(value)

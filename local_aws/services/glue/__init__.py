@@ -1,0 +1,58 @@
+"""Glue: jobs that run their scripts, crawlers that read the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moto.glue import models, urls
+
+from local_aws.reality import Reality
+from local_aws.services.glue.backend import LocalGlueBackend
+from local_aws.services.glue.job_run import LocalJobRun
+from local_aws.services.glue.job_runner import JobRunner
+from local_aws.services.glue.responses import LocalGlueResponse
+
+if TYPE_CHECKING:
+    from local_aws.runtime import Runtime
+
+REALITY = Reality(
+    service="Glue",
+    executes=(
+        "Spark jobs on PySpark 3.5.6 and Python Shell jobs on Python, each run in a process of its own; "
+        "crawlers that read the files and write Data Catalog tables."
+    ),
+    differs=(
+        "A Spark job runs on this machine's cores with 2 GB of memory, whatever WorkerType and NumberOfWorkers say.",
+        "Without a Spark environment a Spark job run FAILS and says how to get one.",
+        "Streaming and Ray jobs, --extra-jars and JDBC connections fail when the run starts.",
+        "--additional-python-modules installs nothing: the run FAILS when a module is missing.",
+        "A run that was alive when the embedded AWS ended is FAILED after the restart; MaxRetries then applies.",
+        "Job bookmarks are accepted and not kept: every run reads everything.",
+        "A bucket made while a Spark job runs is not visible to that run.",
+    ),
+)
+
+
+def install(runtime: Runtime) -> None:
+    """Swap moto's Glue for the one that runs jobs and crawls."""
+    runner = JobRunner(runtime)
+    LocalGlueBackend.runner = runner
+    LocalGlueBackend.runs = runtime.path("glue", "runs", "x").parent
+    models.glue_backends.backend = LocalGlueBackend
+    urls.url_paths.update({path: LocalGlueResponse.dispatch for path in urls.url_paths})
+    runtime.on_start(_recover)
+    runtime.on_stop(runner.close)
+
+
+def _recover() -> None:
+    """Take back the job runs of the process before this one."""
+    found: dict[tuple[str, str], list[LocalJobRun]] = {}
+    for path in LocalGlueBackend.runs.glob("*/run.json"):
+        run = LocalJobRun.read(path)
+        found.setdefault((run.account, run.region), []).append(run)
+    for account, regions in models.glue_backends.items():
+        for region, backend in regions.items():
+            assert isinstance(backend, LocalGlueBackend)
+            backend.recover(found.get((account, region), []))
+            if any(job.command.get("Name") == "glueetl" for job in backend.jobs.values()):
+                backend.runner.warm.prepare()

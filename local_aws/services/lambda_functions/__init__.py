@@ -8,7 +8,7 @@ import moto.awslambda.urls
 from moto.awslambda.models import lambda_backends
 
 from local_aws.reality import Reality
-from local_aws.services.lambda_functions.backend import Backend, Response, engine, use
+from local_aws.services.lambda_functions.backend import Backend, Response, current, use
 from local_aws.services.lambda_functions.engine import Engine
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def install(runtime: Runtime) -> None:
 
 def invoke(name_or_arn: str, event: bytes | str) -> Outcome:
     """Run a function and return its outcome; for services that call it without a client."""
-    return engine().invoke(name_or_arn, event)
+    return current().invoke(name_or_arn, event)
 
 
 def invoke_async(name_or_arn: str, event: bytes | str) -> str:
     """Queue an event for a function and return the request id; a crash cannot lose it any more."""
-    return engine().invoke_async(name_or_arn, event)
+    return current().invoke_async(name_or_arn, event)

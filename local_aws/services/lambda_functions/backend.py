@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -27,7 +28,7 @@ def use(engine: Engine) -> None:
     _engines[:] = [engine]
 
 
-def engine() -> Engine:
+def current() -> Engine:
     """Return what runs the functions."""
     return _engines[0]
 
@@ -43,10 +44,12 @@ class Function(LambdaFunction):
         # moto keeps the whole log service as an attribute, and the server pickles each service apart.
         del self.logs_backend
 
+    code_bytes: bytes = b""
+
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
         super()._set_function_code(updated_spec)
-        if getattr(self, "code_bytes", b""):
-            engine().invoker.uploads.keep(self.code_sha_256, self.code_bytes)
+        if self.code_bytes:
+            current().invoker.uploads.keep(self.code_sha_256, self.code_bytes)
         self.code_bytes = b""
         self.code.pop("ZipFile", None)
 
@@ -78,9 +81,9 @@ class Function(LambdaFunction):
             return b""
         _check_event(event, SYNC_LIMIT if kind == "RequestResponse" else ASYNC_LIMIT)
         if kind == "Event":
-            engine().invoke_async(self.function_arn, event)
+            current().invoke_async(self.function_arn, event)
             return b""
-        outcome = engine().invoker.invoke(self, event, client_context=_client_context(request_headers))
+        outcome = current().invoker.invoke(self, event, client_context=_client_context(request_headers))
         response_headers["x-amz-executed-version"] = str(self.version)
         response_headers["x-amz-log-result"] = outcome.log_tail
         if outcome.error:
@@ -94,6 +97,13 @@ class Backend(LambdaBackend):
     @property
     def _url_module(self) -> Any:
         return moto.awslambda.urls
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        # moto's are weak dictionaries and one with a local function, which cannot be written to disk.
+        self._lambdas._arns = {}  # noqa: SLF001 - its only seam
+        self._lambdas._aliases = defaultdict(dict)  # noqa: SLF001 - likewise
+        self._layers._arns = {}  # noqa: SLF001 - likewise
 
     def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
         """Register a function."""
@@ -117,9 +127,9 @@ class Backend(LambdaBackend):
         self, function_name: str, config: dict[str, Any]
     ) -> dict[str, Any]:
         """Change only what the request names."""
-        current = self.get_function(function_name).event_invoke_config
+        configs = self.get_function(function_name).event_invoke_config
         return self.put_function_event_invoke_config(
-            function_name, (current[0].config if current else {}) | config
+            function_name, (configs[0].config if configs else {}) | config
         )
 
 

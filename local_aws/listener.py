@@ -17,18 +17,25 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 DRAIN_LIMIT = 64 * 1024  # bytes of an unread request body worth reading to keep the connection
+BACKLOG = 1024  # a burst of dropped files opens hundreds of connections at once
 BODILESS = {204, 304}
 
 log = logging.getLogger(__name__)
 
 
+def listening_socket(port: int) -> socket.socket:
+    """Return a socket that listens on `port` of the loopback interface; 0 picks a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    return socket.create_server((LOOPBACK, port), backlog=BACKLOG)
+
+
 class Listener(ThreadedWSGIServer):
     """Serves a WSGI application on one loopback port."""
 
-    request_queue_size = 1024
-
-    def __init__(self, port: int, application: WSGIApplication) -> None:
-        bound = socket.create_server((LOOPBACK, port), backlog=self.request_queue_size)
+    def __init__(self, bound: socket.socket, application: WSGIApplication) -> None:
         with bound:
             super().__init__(LOOPBACK, bound.getsockname()[1], application, RequestHandler, fd=bound.fileno())
 

@@ -10,8 +10,9 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from local_aws.dispatcher import Dispatcher
-from local_aws.listener import Listener
+from local_aws.listener import Listener, listening_socket
 from local_aws.ownership import Ownership
+from local_aws.persistence import Persistence
 from local_aws.runtime import Configuration, Runtime
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class LocalAWS:
         self.runtime = Runtime(configuration)
         self._ownership: Ownership | None = None
         self._listener: Listener | None = None
+        self._persistence: Persistence | None = None
 
     def start(self) -> None:
         """Claim the state directory, install every service, restore its state and listen.
@@ -87,15 +89,20 @@ class LocalAWS:
     def _start(self) -> None:
         configuration = self.runtime.configuration
         self._ownership = Ownership(configuration.directory)
+        bound = listening_socket(configuration.port)
+        self.runtime.port = bound.getsockname()[1]
+        # Parts of moto call back into the server by this variable; its default is port 5000.
+        os.environ["MOTO_PORT"] = str(self.runtime.port)
         for module in service_modules():
             module.install(self.runtime)
+        persistence = Persistence(configuration.directory / "state")
+        persistence.restore()
+        persistence.watch()
+        self._persistence = persistence
         self.runtime.serve("/_aws/health", lambda: {"status": "running", "pid": os.getpid()})
         self.runtime.serve("/_aws/reality", lambda: [vars(reality) for reality in realities()])
         application = self.runtime.wrapped(Dispatcher())
-        self._listener = Listener(configuration.port, Pages(self.runtime, application))
-        self.runtime.port = self._listener.port
-        # Parts of moto call back into the server by this variable; its default is port 5000.
-        os.environ["MOTO_PORT"] = str(self.runtime.port)
+        self._listener = Listener(bound, Pages(self.runtime, application))
         threading.Thread(
             target=self._listener.serve_forever, args=(0.05,), name="listener", daemon=True
         ).start()
@@ -107,7 +114,10 @@ class LocalAWS:
             self._listener.shutdown()
             self._listener.server_close()
             self._listener = None
-        self.runtime.stop()
+            self.runtime.stop()
+        if self._persistence:
+            self._persistence.stop()
+            self._persistence = None
         if self._ownership:
             self._ownership.release()
             self._ownership = None

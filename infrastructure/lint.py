@@ -1,0 +1,68 @@
+"""Checks everything that describes AWS: the rendered template, the workflows, Chalice's configuration."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from cfnlint.api import lint as cfn_lint
+
+from infrastructure.chalice_config import InvalidConfigError
+from infrastructure.chalice_config import read as read_config
+from infrastructure.render import ROOT, UnknownPlaceholderError, render
+from infrastructure.workflow_lint import Finding
+from infrastructure.workflow_lint import lint as lint_workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def lint(root: Path = ROOT) -> list[Finding]:
+    """Return everything to mend in the source tree at `root`."""
+    return [*_workflows(root), *_template(root), *_config(root)]
+
+
+def _workflows(root: Path) -> Iterator[Finding]:
+    for path in sorted((root / "workflows").glob("*.asl.json")):
+        yield from lint_workflow(path)
+
+
+def _template(root: Path) -> Iterator[Finding]:
+    path = root / "infrastructure" / "template.yaml"
+    try:
+        text = json.dumps(render("local", root))
+    except UnknownPlaceholderError as error:
+        yield Finding(path=path, state="", rule="unknown-placeholder", remedy=str(error))
+        return
+    except ValueError:
+        return  # a workflow that is not JSON: told above
+    for match in cfn_lint(text):
+        where = "/".join(map(str, getattr(match, "path", None) or ()))
+        remedy = f"{match.message} ({match.rule.source_url})"
+        yield Finding(path=path, state=where, rule=match.rule.id, remedy=remedy)
+
+
+def _config(root: Path) -> Iterator[Finding]:
+    path = root / ".chalice" / "config.json"
+    try:
+        read_config(path)
+    except InvalidConfigError as error:
+        for line in str(error).splitlines():
+            yield Finding(path=path, state="", rule="chalice-configuration", remedy=line)
+
+
+@click.command()
+@click.argument("root", default=ROOT, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def main(root: Path) -> None:
+    """Check the template, the workflows and .chalice/config.json of a source tree."""
+    findings = lint(root)
+    for finding in findings:
+        click.echo(str(finding))
+    sys.exit(bool(findings))
+
+
+if __name__ == "__main__":
+    main()

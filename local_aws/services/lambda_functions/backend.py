@@ -10,9 +10,10 @@ from urllib.parse import unquote
 
 import moto.awslambda.urls
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
-from moto.awslambda.models import EventInvokeConfig, LambdaBackend, LambdaFunction
+from moto.awslambda.models import EventInvokeConfig, EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda.utils import get_backend
+from moto.sqs.models import sqs_backends
 
 if TYPE_CHECKING:
     from local_aws.services.lambda_functions.engine import Engine
@@ -115,6 +116,18 @@ class Backend(LambdaBackend):
             self.publish_version(function.function_name)
         return function
 
+    def create_event_source_mapping(self, spec: dict[str, Any]) -> EventSourceMapping:
+        """Have a queue's messages delivered to a function, by the poller."""
+        for known in self._event_source_mappings.values():
+            if known.event_source_arn == spec.get("EventSourceArn") and known.function_arn == _arn(
+                self, spec
+            ):
+                raise _ConflictError(known.uuid)
+        mapping = super().create_event_source_mapping(spec)
+        for queue in sqs_backends[self.account_id][self.region_name].queues.values():
+            queue.lambda_event_source_mappings.clear()  # moto would run the function inside SendMessage
+        return mapping
+
     def put_function_event_invoke_config(self, function_name: str, config: dict[str, Any]) -> dict[str, Any]:
         """Replace how the function's queued events are retried; moto keeps answering with the first."""
         function = self.get_function(function_name)
@@ -170,6 +183,18 @@ def _check_event(event: bytes, limit: int) -> None:
     except ValueError as error:
         message = f"Could not parse request body into json: {error}"
         raise LambdaClientError("InvalidRequestContentException", message) from None
+
+
+def _arn(backend: Backend, spec: dict[str, Any]) -> str:
+    return str(backend.get_function(spec.get("FunctionName", "")).function_arn)
+
+
+class _ConflictError(LambdaClientError):
+    code = 409
+
+    def __init__(self, uuid: str) -> None:
+        message = f"An event source mapping with this source and function exists already: {uuid}"
+        super().__init__("ResourceConflictException", message)
 
 
 class _RequestTooLargeError(LambdaClientError):

@@ -12,6 +12,7 @@ from local_aws.runtime import ACCOUNT, REGION
 from local_aws.services.lambda_functions.dispatcher import Dispatcher
 from local_aws.services.lambda_functions.event_queue import EventQueue
 from local_aws.services.lambda_functions.invocation import Invoker, Outcome
+from local_aws.services.lambda_functions.queue_poller import QueuePoller
 
 if TYPE_CHECKING:
     from local_aws.runtime import Runtime
@@ -27,15 +28,18 @@ class Engine:
         self._runtime = runtime
         self.invoker = Invoker(runtime)
         self._dispatcher = Dispatcher(runtime, self.invoker, self.find)
+        self._poller = QueuePoller(runtime, self.invoke)
         self._queue = EventQueue(runtime.path("async_invocations.sqlite"))
 
     def start(self) -> None:
         """Warm a worker and deliver what is queued."""
         threading.Thread(target=self.invoker.pool.warm, name="warm-worker", daemon=True).start()
         self._dispatcher.start(self._queue)
+        self._poller.start()
 
     def stop(self) -> None:
         """End the workers; queued events stay on disk."""
+        self._poller.stop()
         self.invoker.pool.close()
         self._dispatcher.stop()
         self._queue.close()

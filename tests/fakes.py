@@ -1,0 +1,196 @@
+"""Stand-ins for the wrappers in chalicelib/aws, kept in memory. They pass the same contract tests."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.aws.glue import JobRun
+from chalicelib.errors import GlueIsBusy, RunConflict, UnknownFile, UnknownRun
+from chalicelib.files import File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class FakeS3:
+    """Buckets as a dictionary."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.landed: dict[tuple[str, str], datetime] = {}
+
+    def put(self, bucket: str, key: str, body: bytes, age: timedelta = timedelta()) -> File:
+        self.objects[bucket, key] = body
+        self.landed[bucket, key] = datetime.now(UTC) - age
+        return self.find(bucket, key)
+
+    def find(self, bucket: str, key: str, version: str | None = None) -> File:
+        if (bucket, key) not in self.objects:
+            raise UnknownFile(f"s3://{bucket}/{key}: there is no such file")
+        body = self.objects[bucket, key]
+        return File(bucket=bucket, key=key, etag=md5(body).hexdigest(), size=len(body), version=version)
+
+    def is_current(self, file: File) -> bool:
+        try:
+            return self.find(file.bucket, file.key).etag == file.etag
+        except UnknownFile:
+            return False
+
+    def open(self, file: File) -> io.BytesIO:
+        if not self.is_current(file):
+            raise UnknownFile(f"{file.uri}: the file is gone or was replaced since it landed")
+        return io.BytesIO(self.objects[file.bucket, file.key])
+
+    open_seekable = open
+
+    def listing(self, bucket: str, prefix: str) -> Iterator[tuple[File, datetime]]:
+        for found, key in sorted(self.objects):
+            if found == bucket and key.startswith(prefix):
+                yield self.find(bucket, key), self.landed[bucket, key]
+
+    def put_json(self, bucket: str, key: str, document: Any) -> None:
+        self.put(bucket, key, json.dumps(document).encode())
+
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        self.put(bucket, key, path.read_bytes())
+
+    def move(self, file: File, bucket: str, key: str) -> None:
+        if (file.bucket, file.key) in self.objects:
+            self.put(bucket, key, self.objects.pop((file.bucket, file.key)))
+        elif (bucket, key) not in self.objects:
+            raise UnknownFile(file.uri)
+
+
+@dataclass
+class FakeGlue:
+    """Jobs whose runs stand as the test says."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, dict[str, str]] = field(default_factory=dict)
+    busy: bool = False
+    started_at: float = 1000.0
+    stopped: list[str] = field(default_factory=list)
+    tables: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def start_job_run(self, job: str, arguments: dict[str, str]) -> JobRun:
+        if self.busy:
+            raise GlueIsBusy(f"Glue job {job}: concurrent runs exceeded")
+        run_id = f"jr_{len(self.states)}"
+        self.states[run_id], self.arguments[run_id] = "STARTING", dict(arguments)
+        return self.job_run(job, run_id)
+
+    def find_job_run(self, job: str, argument: str, value: str) -> JobRun | None:
+        for run_id, arguments in self.arguments.items():
+            if arguments.get(argument) == value:
+                return self.job_run(job, run_id)
+        return None
+
+    def job_run(self, job: str, run_id: str) -> JobRun:
+        state = self.states[run_id]
+        error = "" if state == "SUCCEEDED" else "Java heap space"
+        return JobRun(id=run_id, state=state, error=error, started_at=self.started_at)
+
+    def stop_job_run(self, job: str, run_id: str) -> None:
+        self.stopped.append(run_id)
+
+    def put_table(self, database: str, table: str, columns: Any, partition_keys: Any, location: str) -> None:
+        self.tables[table] = tuple(columns)
+
+    def put_partition(self, database: str, table: str, values: Any, columns: Any, location: str) -> None:
+        self.partitions[tuple(values)] = location
+
+
+class FakeStepFunctions:
+    """Executions as a list, newest first."""
+
+    def __init__(self) -> None:
+        self.executions: list[dict[str, Any]] = []
+        self.redriven: list[str] = []
+        self.failing: Exception | None = None
+
+    def add(self, execution: dict[str, Any]) -> None:
+        self.executions.insert(0, execution)
+
+    def start(self, machine: str, name: str, document: dict[str, Any]) -> bool:
+        if self.failing:
+            raise self.failing
+        if any(found["name"] == name for found in self.executions):
+            return False
+        now = datetime.now(UTC)
+        self.add({"name": name, "status": "RUNNING", "startDate": now, "input": json.dumps(document)})
+        return True
+
+    def describe(self, machine: str, name: str) -> dict[str, Any]:
+        for found in self.executions:
+            if found["name"] == name:
+                return found
+        raise UnknownRun(f"run {name!r}: there is no such run")
+
+    def page(
+        self, machine: str, *, status: str | None, limit: int, token: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        rows = [found for found in self.executions if status in (None, found["status"])]
+        first = int(token or 0)
+        more = first + limit < len(rows)
+        keys = ("name", "status", "startDate", "stopDate")
+        page = [{key: row[key] for key in keys if row.get(key)} for row in rows[first : first + limit]]
+        return page, str(first + limit) if more else None
+
+    def history(self, machine: str, name: str) -> Iterator[dict[str, Any]]:
+        yield from self.describe(machine, name).get("history", [])
+
+    def stop(self, machine: str, name: str, cause: str) -> None:
+        self.describe(machine, name).update(status="ABORTED", cause=cause, stopDate=datetime.now(UTC))
+
+    def redrive(self, machine: str, name: str) -> None:
+        if self.describe(machine, name)["status"] == "SUCCEEDED":
+            raise RunConflict(name)
+        self.redriven.append(name)
+
+
+@dataclass
+class FakeSNS:
+    """A topic that remembers."""
+
+    published: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
+
+    def publish(self, topic: str, subject: str, body: str, attributes: dict[str, str]) -> str:
+        self.published.append((topic, subject, body, attributes))
+        return f"message-{len(self.published)}"
+
+
+class FakeTransaction:
+    """Remembers statements; answers queries by the words that they contain."""
+
+    def __init__(self, answers: dict[str, list[list[Any]]]) -> None:
+        self.answers = answers
+        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+
+    def run(self, statement: str, *values: Any) -> None:
+        self.statements.append((statement, values))
+
+    def rows(self, statement: str, *values: Any) -> list[list[Any]]:
+        self.statements.append((statement, values))
+        return next((rows for words, rows in self.answers.items() if words in statement), [])
+
+
+class FakeRedshift:
+    """A warehouse with one transaction at a time; `committed` holds those that ended well."""
+
+    def __init__(self, answers: dict[str, list[list[Any]]] | None = None) -> None:
+        self.answers = answers or {}
+        self.committed: list[FakeTransaction] = []
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[FakeTransaction]:
+        transaction = FakeTransaction(self.answers)
+        yield transaction
+        self.committed.append(transaction)

@@ -1,0 +1,181 @@
+"""The REST API through Chalice's own test client."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from chalice.test import Client
+from openapi_spec_validator import validate
+
+import app as entry
+from chalicelib import api, auth, openapi, runs
+from tests.factories import a_file, an_execution
+from tests.fakes import FakeS3, FakeStepFunctions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OPEN = {"/health", "/openapi.json"}
+TOKENS = {"viewer": "v-token", "operator": "o-token", "approver": "a-token"}
+KNOWN = [
+    {"name": role, "role": role, "sha256": __import__("hashlib").sha256(token.encode()).hexdigest()}
+    for role, token in TOKENS.items()
+]
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> FakeStepFunctions:
+    fake = FakeStepFunctions()
+    monkeypatch.setattr(api, "StepFunctions", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
+    fake = FakeS3()
+    monkeypatch.setattr(api, "S3", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    class Known:
+        def read(self, _secret: str) -> dict[str, Any]:
+            return {"tokens": KNOWN}
+
+    monkeypatch.setattr(api, "_secrets", Known())
+    with Client(entry.app) as client:
+        yield client.http
+
+
+def ask(
+    http: Any, method: str, path: str, body: Any = None, role: str = "approver", **headers: str
+) -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {TOKENS[role]}", "Content-Type": "application/json", **headers}
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+    answer = http.request(method, path, headers=headers, body=raw)
+    return answer.status_code, answer.json_body
+
+
+def test_every_route_needs_a_token_unless_it_is_listed_as_open() -> None:
+    guarded = {
+        path for path, methods in entry.app.routes.items() for entry_ in methods.values() if entry_.authorizer
+    }
+    assert set(entry.app.routes) - guarded == OPEN
+
+
+def test_the_document_is_valid_openapi_and_describes_exactly_the_routes() -> None:
+    document = openapi.document(api.ENDPOINTS)
+    validate(document)
+    described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    assert described == {(path, method) for path, methods in entry.app.routes.items() for method in methods}
+
+
+@pytest.mark.parametrize("role", TOKENS)
+def test_every_role_may_look(http: Any, states: FakeStepFunctions, role: str) -> None:
+    assert ask(http, "GET", "/pipelines", role=role)[0] == 200
+
+
+def test_a_viewer_may_not_start_a_run(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:
+    assert ask(http, "POST", "/pipelines/orders/runs", {"key": "k"}, role="viewer")[0] == 403
+
+
+def test_no_token_is_401(http: Any) -> None:
+    assert http.get("/runs").status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic o-token", "o-token"])
+def test_an_unknown_token_is_refused(header: str) -> None:
+    with pytest.raises(PermissionError, match="^Unauthorized$"):
+        auth.respond(header, KNOWN)
+
+
+def test_a_token_of_an_unknown_role_is_refused() -> None:
+    assert auth.holder("v-token", [{**KNOWN[0], "role": "king"}]) is None
+
+
+def test_starting_a_file_twice_answers_201_then_200(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:
+    s3.put("landing", "incoming/orders/a b.csv", b"x")
+    first = ask(http, "POST", "/pipelines/orders/runs", {"key": "incoming/orders/a b.csv"})
+    second = ask(http, "POST", "/pipelines/orders/runs", {"key": "incoming/orders/a b.csv"})
+    assert (first[0], second[0]) == (201, 200), first
+    assert first[1]["run"] == second[1]["run"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "words"),
+    [
+        ("/pipelines/nope/runs", {"key": "k"}, 404, "nope"),
+        ("/pipelines/orders/runs", {"key": "missing.csv"}, 404, "missing.csv"),
+        ("/pipelines/orders/runs", {}, 400, "key"),
+        ("/pipelines/orders/runs", {"key": 5}, 400, "$.key"),
+        ("/pipelines/orders/runs", {"key": "k", "bucket": "other"}, 400, "bucket"),
+        ("/pipelines/orders/runs", b"{", 400, "body"),
+        ("/pipelines/orders/runs", b"[" * 50_000, 400, "body"),
+        ("/pipelines/orders/runs", b"null", 400, "body"),
+        ("/pipelines/orders/runs", b'{"key": NaN}', 400, "body"),
+        ("/pipelines/orders/runs", b" " * 70_000, 413, "65,536"),
+        ("/runs/orders-000000000000000000000000/stop", {}, 404, "no such run"),
+        ("/runs/orders/redrive", None, 404, "no such run"),
+    ],
+)
+def test_a_bad_request_names_what_is_wrong(  # noqa: PLR0913 - one column of the table each
+    http: Any, states: FakeStepFunctions, s3: FakeS3, path: str, body: Any, status: int, words: str
+) -> None:
+    found, answer = ask(http, "POST", path, body)
+    assert found == status
+    assert words in answer["message"]
+    assert answer["code"]
+
+
+def test_a_body_that_is_no_json_is_415(http: Any, s3: FakeS3, states: FakeStepFunctions) -> None:
+    status, answer = ask(http, "POST", "/pipelines/orders/runs", {"key": "k"}, **{"Content-Type": "text/csv"})
+    assert (status, answer["code"]) == (415, "UnsupportedBody")
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=x", "limit=1e3", "outcome=fine", "since=now", "next=%00", "sort=up"]
+)
+def test_a_bad_query_is_400(http: Any, states: FakeStepFunctions, query: str) -> None:
+    assert ask(http, "GET", f"/runs?{query}")[0] == 400
+
+
+def test_stopping_a_run_that_has_ended_is_409(http: Any, states: FakeStepFunctions) -> None:
+    name = "orders-" + "0" * 24
+    states.add(an_execution(name))
+    status, answer = ask(http, "POST", f"/runs/{name}/stop", {})
+    assert (status, answer["code"]) == (409, "RunConflict")
+
+
+def test_a_run_is_listed_and_shown(http: Any, states: FakeStepFunctions) -> None:
+    name = runs.start_for_file(states, a_file()).run
+    assert ask(http, "GET", "/runs?pipeline=orders&limit=1")[1]["runs"][0]["name"] == name
+    status, shown = ask(http, "GET", f"/runs/{name}")
+    assert (status, shown["outcome"], shown["steps"]) == (200, "running", [])
+
+
+def test_a_fault_of_ours_says_nothing_of_its_inside(http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("password is hunter2")
+
+    monkeypatch.setattr(api, "StepFunctions", broken)
+    status, answer = ask(http, "GET", "/runs")
+    assert (status, answer["code"]) == (500, "InternalError")
+    assert "hunter2" not in json.dumps(answer)
+
+
+def test_the_history_hides_task_tokens(http: Any, states: FakeStepFunctions) -> None:
+    name = runs.start_for_file(states, a_file()).run
+    details = {"taskToken": "secret", "resource": "r"}
+    event = {
+        "id": 1,
+        "previousEventId": 0,
+        "type": "TaskScheduled",
+        "timestamp": states.executions[0]["startDate"],
+    }
+    states.executions[0]["history"] = [{**event, "taskScheduledEventDetails": details}]
+    status, answer = ask(http, "GET", f"/runs/{name}/events")
+    assert status == 200
+    assert answer["events"][0]["details"] == {"resource": "r"}

@@ -1,0 +1,60 @@
+"""What people read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from chalicelib.notices import notice, readable_cause
+from tests.factories import STARTED, a_file
+
+
+def written(outcome: str, details: dict[str, Any], **file: Any) -> Any:
+    event = {"outcome": outcome, "run": "orders-1", "pipeline": "orders", "started": STARTED}
+    return notice({**event, "file": a_file(**file).to_document(), "details": details})
+
+
+def test_a_subject_is_what_sns_takes_however_the_file_is_called() -> None:
+    found = written("failed", {"error": {"Error": "E", "Cause": ""}}, key="incoming/orders/é\n" + "x" * 300)
+    assert len(found.subject) < 100
+    assert found.subject.isascii()
+    assert found.subject.isprintable()
+    assert found.subject.startswith("[orders] failed: ??xxx")
+
+
+def test_a_rejection_shows_the_first_rows_counts_the_rest_and_says_what_to_do() -> None:
+    defects = [
+        {"line": line, "row": line, "message": f"quantity 'x{line}' is no integer"} for line in range(2, 22)
+    ]
+    report = {"reason": "37 of 200 rows are bad", "defects": defects, "bad_rows": 37}
+    places = {"file": "s3://quarantine/f", "report": "s3://quarantine/r"}
+    body = written("rejected", {"validate_file": report, "quarantine_file": places}).body
+    assert "37 of 200 rows are bad" in body
+    assert "line 2: quantity 'x2' is no integer" in body
+    assert "27 more rows" in body
+    assert "s3://quarantine/r" in body
+    assert "decant runs show orders-1" in body
+
+
+def test_a_failure_shows_the_decoded_cause_and_the_command_to_try_again() -> None:
+    cause = json.dumps({"errorMessage": "the warehouse refused: no such role", "stackTrace": ["secret"]})
+    body = written("failed", {"error": {"Error": "LoadFailed", "Cause": cause}}).body
+    assert "LoadFailed" in body
+    assert "the warehouse refused: no such role" in body
+    assert "decant runs redrive orders-1" in body
+    assert "stackTrace" not in body
+
+
+def test_a_success_says_where_the_rows_are() -> None:
+    details = {
+        "validate_file": {"rows": 5},
+        "catalogue": {"database": "decant_local", "table": "orders", "rows": 5},
+        "copy_to_redshift": {"table": "public.orders", "rows": 5, "already": True},
+    }
+    body = written("succeeded", details).body
+    assert "public.orders, 5 rows, which an earlier attempt had loaded" in body
+
+
+def test_a_cause_that_is_no_json_is_shown_as_it_is() -> None:
+    assert readable_cause("plain") == "plain"
+    assert readable_cause("[1]") == "[1]"

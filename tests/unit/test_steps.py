@@ -1,0 +1,171 @@
+"""The steps, with AWS kept in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from chalicelib.errors import FileReplaced, GlueIsBusy, GlueJobTimedOut, RowsLost
+from chalicelib.pipeline import CSV, GlueJob
+from chalicelib.steps.catalogue import register
+from chalicelib.steps.check_glue_job import ENDED, check, wait_seconds
+from chalicelib.steps.notify import send
+from chalicelib.steps.quarantine_file import quarantine
+from chalicelib.steps.start_glue_job import job_arguments, start
+from chalicelib.steps.transform_file import transform
+from chalicelib.steps.validate_file import check as validate
+from chalicelib.notices import Notice
+from tests.factories import STARTED, a_file, a_pipeline
+from tests.fakes import FakeGlue, FakeS3, FakeSNS
+
+JOB = GlueJob(name="process_csv", first_wait=10, growth=2.0, longest_wait=60, deadline=600)
+FOLDER = "things/dt=2026-11-20/run=things-1/"
+
+
+def parquet_bytes(rows: int) -> bytes:
+    sink = io.BytesIO()
+    parquet.write_table(pa.table({"id": list(range(rows)), "label": ["x"] * rows}), sink)
+    return sink.getvalue()
+
+
+def test_a_small_valid_file_goes_to_lambda() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\n2,b\n")
+    report = validate(s3, a_pipeline(), file)
+    assert (report["valid"], report["rows"], report["route"]) == (True, 2, "lambda")
+    json.dumps(report)
+
+
+def test_a_file_over_the_pipeline_s_size_goes_to_glue() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\n2,b\n")
+    assert validate(s3, a_pipeline(largest_for_lambda=10), file)["route"] == "glue"
+
+
+def test_a_large_file_without_a_glue_job_is_rejected_with_the_remedy() -> None:
+    file = a_file(size=11)
+    report = validate(FakeS3(), a_pipeline(largest_for_lambda=10, glue_job=None), file)
+    assert not report["valid"]
+    assert "glue_job" in report["reason"]
+
+
+def test_a_small_file_becomes_one_parquet_file_with_the_processing_date() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\n2,b\n")
+    assert transform(s3, a_pipeline(), file, FOLDER, STARTED)["rows"] == 2
+    written = parquet.read_table(io.BytesIO(s3.objects["curated", f"{FOLDER}part-0.parquet"]))
+    assert written.column_names == ["id", "label", "processing_date"]
+    assert set(written["processing_date"].to_pylist()) == {date(2026, 11, 20)}
+
+
+def test_a_second_attempt_finds_the_glue_run_that_the_first_one_started() -> None:
+    s3, glue = FakeS3(), FakeGlue()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n")
+    arguments = job_arguments(a_pipeline(), file, FOLDER, STARTED, "things-1")
+    first = start(s3, glue, JOB, file, arguments)
+    glue.busy = True
+    assert start(s3, glue, JOB, file, arguments) == first
+    assert len(glue.states) == 1
+
+
+def test_a_job_that_runs_as_often_as_it_may_is_busy() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n")
+    arguments = job_arguments(a_pipeline(), file, FOLDER, STARTED, "things-1")
+    with pytest.raises(GlueIsBusy):
+        start(s3, FakeGlue(busy=True), JOB, file, arguments)
+
+
+def test_glue_does_not_read_content_that_replaced_the_file() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n")
+    s3.put("landing", "incoming/things/a.csv", b"id,label\n9,new\n")
+    arguments = job_arguments(a_pipeline(), file, FOLDER, STARTED, "things-1")
+    with pytest.raises(FileReplaced):
+        start(s3, FakeGlue(), JOB, file, arguments)
+
+
+def test_the_job_is_told_how_the_file_is_written() -> None:
+    pipeline = a_pipeline(source=CSV(delimiter="|", quote="'"))
+    arguments = job_arguments(pipeline, a_file(), FOLDER, STARTED, "things-1")
+    assert (arguments["--delimiter"], arguments["--quote"]) == ("|", "'")
+    assert arguments["--target_path"] == f"s3://curated/{FOLDER}"
+    assert json.loads(arguments["--columns"])[0] == {"name": "id", "type": "integer"}
+
+
+@pytest.mark.parametrize("state", ["STARTING", "RUNNING", "WAITING", "STOPPING"])
+def test_a_job_run_that_lasts_is_waited_for(state: str) -> None:
+    standing = _check(state, now=1030)
+    assert (standing["done"], standing["wait_seconds"]) == (False, 30)
+
+
+@pytest.mark.parametrize("state", sorted(ENDED - {"SUCCEEDED"}))
+def test_a_job_run_that_ended_badly_says_how(state: str) -> None:
+    standing = _check(state)
+    assert (standing["done"], standing["succeeded"], standing["error"]) == (True, False, "GlueJobFailed")
+    assert state in standing["cause"]
+    assert "Java heap space" in standing["cause"]
+
+
+def test_a_job_run_over_its_deadline_is_stopped() -> None:
+    glue = FakeGlue(states={"jr_0": "RUNNING"})
+    with pytest.raises(GlueJobTimedOut, match="600 s"):
+        check(FakeS3(), glue, JOB, {"job": "j", "job_run": "jr_0", "started_at": 1000}, a_file(), 1601)
+    assert glue.stopped == ["jr_0"]
+
+
+@pytest.mark.parametrize(("elapsed", "wait"), [(0, 10), (5, 10), (20, 20), (45, 45), (90, 60), (9000, 60)])
+def test_the_wait_grows_with_the_time_and_has_a_limit(elapsed: float, wait: int) -> None:
+    assert wait_seconds(JOB, elapsed) == wait
+
+
+def test_the_catalogue_counts_rows_and_writes_a_manifest_of_exactly_the_files() -> None:
+    s3, glue = FakeS3(), FakeGlue()
+    for part, rows in enumerate((3, 4)):
+        s3.put("curated", f"{FOLDER}part-{part}.parquet", parquet_bytes(rows))
+    s3.put("curated", "things/dt=2026-11-20/run=other/part-0.parquet", parquet_bytes(9))
+    found = register(s3, glue, a_pipeline(), "things-1", STARTED, 7)
+    manifest = json.loads(s3.objects["curated", "_manifests/things/things-1.json"])
+    assert (found["rows"], found["files"], found["load"]) == (7, 2, True)
+    assert [entry["url"] for entry in manifest["entries"]] == [
+        f"s3://curated/{FOLDER}part-0.parquet",
+        f"s3://curated/{FOLDER}part-1.parquet",
+    ]
+    assert all(entry["mandatory"] and entry["meta"]["content_length"] for entry in manifest["entries"])
+    assert glue.partitions == {("2026-11-20", "things-1"): f"s3://curated/{FOLDER}"}
+
+
+def test_rows_that_were_lost_on_the_way_fail_the_run_before_anybody_sees_the_rest() -> None:
+    s3, glue = FakeS3(), FakeGlue()
+    s3.put("curated", f"{FOLDER}part-0.parquet", parquet_bytes(3))
+    with pytest.raises(RowsLost, match="3 rows, the source file 4"):
+        register(s3, glue, a_pipeline(), "things-1", STARTED, 4)
+    assert not glue.partitions
+
+
+def test_a_rejected_file_is_moved_and_its_report_stands_beside_it() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/bad file.csv", b"junk")
+    for _ in range(2):  # a repeated attempt finds it moved
+        found = quarantine(s3, "things-1", "things", file, {"reason": "junk"})
+    assert ("landing", file.key) not in s3.objects
+    assert s3.objects["quarantine", "things/things-1/file/bad file.csv"] == b"junk"
+    assert json.loads(s3.objects["quarantine", "things/things-1/report.json"])["reason"] == "junk"
+    assert found["report"] == "s3://quarantine/things/things-1/report.json"
+
+
+def test_a_notice_carries_what_subscribers_filter_by() -> None:
+    sns = FakeSNS()
+    send(sns, "topic", Notice(subject="s", body="b", attributes={"outcome": "failed"}))
+    assert sns.published == [("topic", "s", "b", {"outcome": "failed"})]
+
+
+def _check(state: str, now: float = 1001.0) -> dict[str, object]:
+    s3, glue = FakeS3(), FakeGlue(states={"jr_0": state})
+    file = s3.put("landing", "k", b"x")
+    return check(s3, glue, JOB, {"job": "j", "job_run": "jr_0", "started_at": 1000}, file, now)

@@ -61,6 +61,8 @@ _EXPRESSIONS = [
     (re.compile(rf"\b(DATEADD|DATE_ADD|DATEDIFF|DATE_DIFF|DATE_PART_YEAR)\s*\(\s*({_DATE_PARTS})\s*,", I), r"\1('\2',"),
     (re.compile(rf"\bDATE_PART\s*\(\s*({_DATE_PARTS})\s*,", I), r"DATE_PART('\1',"),
     (re.compile(r"\bCONVERT\s*\(\s*(\w+(?:\s*\([\d\s,]+\))?)\s*,\s*([^(),]+)\)", I), r"CAST(\2 AS \1)"),
+    # The driver itself writes `THEN 4WHEN`; PostgreSQL since 15 refuses a word that touches a number.
+    (re.compile(r"\b(\d+)(?=(?:WHEN|THEN|ELSE|END)\b)", I), r"\1 "),
     (re.compile(r"\bAPPROXIMATE\s+(?=COUNT\b)", I), ""),
 ]
 _NO_BINDING = re.compile(r"\s+WITH\s+NO\s+SCHEMA\s+BINDING\s*$", I)

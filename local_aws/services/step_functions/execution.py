@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ class Running:
         self.engine = engine
         self.record = record
         self.done = threading.Event()
+        self.on_end: Callable[[Running], None] | None = None
         self.context = EventHistoryContext.of_program_start()
         self.checkpoint = checkpoint or {}
         self._skip_entry = goes_on and checkpoint is not None
@@ -183,6 +185,8 @@ class Running:
             self.record.stop = time.time()
             self.engine.closed(self)
             self.done.set()
+        if self.on_end:
+            self.on_end(self)
 
     def _ending(self) -> tuple[HistoryEventType, dict[str, Any]]:
         state, record = self.environment.program_state(), self.record

@@ -86,14 +86,15 @@ def _transitions(kind: str, state: dict[str, Any], states: dict[str, Any], place
         yield Finding("SCHEMA_VALIDATION_FAILED", f"A {kind} state has no 'Next' and no 'End'", place)
     if kind == "Choice" and not state.get("Choices"):
         yield Finding("SCHEMA_VALIDATION_FAILED", "The field 'Choices' must not be empty", place)
-    for target, where in _targets(state, place):
+    for target, where in targets(state, place):
         if not isinstance(target, str) or target not in states:
             yield Finding(
                 "MISSING_TRANSITION_TARGET", f"Missing '{where.rsplit('/', 1)[1]}' target: {target}", where
             )
 
 
-def _targets(state: dict[str, Any], place: str) -> Iterator[tuple[Any, str]]:
+def targets(state: dict[str, Any], place: str) -> Iterator[tuple[Any, str]]:
+    """Return where the arrows of a state lead, each with its JSON pointer."""
     for name in ("Next", "Default"):
         if name in state:
             yield state[name], f"{place}/{name}"
@@ -143,6 +144,14 @@ def _inner(state: dict[str, Any], place: str) -> Iterator[tuple[dict[str, Any], 
             yield branch, f"{place}/Branches[{number}]"
 
 
+def inner_scopes(scope: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return (state, scope) of every Map and Parallel state at any depth."""
+    for name, state in scope["States"].items():
+        for inner, _ in _inner(state, ""):
+            yield name, inner
+            yield from inner_scopes(inner)
+
+
 def _reach(start: str, states: dict[str, Any], place: str) -> Iterator[Finding]:
     reached, todo = set[str](), [start]
     while todo:
@@ -151,7 +160,7 @@ def _reach(start: str, states: dict[str, Any], place: str) -> Iterator[Finding]:
         if name in reached or not isinstance(state, dict):
             continue
         reached.add(name)
-        todo += [target for target, _ in _targets(state, "") if isinstance(target, str)]
+        todo += [target for target, _ in targets(state, "") if isinstance(target, str)]
     for name in states:
         if name not in reached:
             yield Finding("UNREACHABLE_STATE", f"State '{name}' cannot be reached", f"{place}/States/{name}")

@@ -129,6 +129,12 @@ class Journal:
                 self._write(record.id, news)
                 self._database.execute(_UPDATE, [getattr(record, name) for name in (*_CHANGING, "id")])
 
+    def erase(self, execution: int) -> None:
+        """Forget an execution and its history."""
+        with self._lock, self._transaction():
+            self._database.execute("DELETE FROM events WHERE execution = ?", (execution,))
+            self._database.execute("DELETE FROM executions WHERE id = ?", (execution,))
+
     def find(self, arn: str) -> Record | None:
         """Return the execution with this ARN, or None."""
         rows = self._read(_SELECT + "WHERE arn = ?", (arn,))

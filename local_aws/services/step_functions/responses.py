@@ -175,7 +175,8 @@ class LocalStepFunctionsResponse(StepFunctionResponse):
     def describe_map_run(self) -> ActionResult:
         """Describe a Map Run."""
         arn = self._given("mapRunArn")
-        runs = self.engine.journal.map_runs("arn", arn)
+        live = self.engine.map_runs.get(arn)
+        runs = [live.described()] if live else self.engine.journal.map_runs("arn", arn)
         if not runs:
             raise ResourceNotFound(f"Resource not found: '{arn}'")
         return ActionResult(_dated(runs[0]))

@@ -1,0 +1,175 @@
+"""Presto's SELECT in DuckDB's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
+
+from local_aws.services.athena.failure import unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATH = "$path"
+
+
+def duckdb_sql(query: exp.Expression) -> str:
+    """Return DuckDB's text of a parsed query; the query is changed.
+
+    Raises:
+        QueryFailedError: a construct has no counterpart.
+    """
+    _name_columns(query)
+    _hide_path(query)
+    translated = query.transform(_translated, copy=False)
+    try:
+        return translated.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise unsupported(str(error)) from error
+
+
+def source_tables(query: exp.Expression) -> Iterator[exp.Table]:
+    """Return the tables of the catalogue that a query names: not its WITH queries, not its functions."""
+    for table in query.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier) and (table.db or not _names_with_query(table)):
+            yield table
+
+
+def _names_with_query(table: exp.Table) -> bool:
+    wanted = table.name.lower()
+    node: exp.Expression = table
+    while node.parent is not None:
+        below, node = node, node.parent
+        clause = below if isinstance(below, exp.With) else node.args.get("with_")
+        if not isinstance(clause, exp.With):
+            continue
+        for query in clause.expressions:
+            if query is below and not clause.args.get("recursive"):
+                break  # a query sees those before it, and itself only with RECURSIVE
+            if query.alias.lower() == wanted:
+                return True
+        if isinstance(below, exp.With) and below is clause and node.args.get("with_") is clause:
+            continue
+    return False
+
+
+def _name_columns(query: exp.Expression) -> None:
+    """Give an unnamed column Presto's name: _col0 for the first of its SELECT."""
+    for select in query.find_all(exp.Select):
+        for at, column in enumerate(select.expressions):
+            if not _is_named(column):
+                column.replace(exp.alias_(column.copy(), f"_col{at}", quoted=True))
+
+
+def _is_named(column: exp.Expression) -> bool:
+    return isinstance(column, exp.Alias | exp.Aliases | exp.Column | exp.Dot | exp.Star)
+
+
+def _hide_path(query: exp.Expression) -> None:
+    """Keep "$path" out of `*`: it is a column only for those who name it."""
+    if not any(column.name == PATH for column in query.find_all(exp.Column)):
+        return
+    hidden = "c NOT LIKE '$%'"
+    for select in query.find_all(exp.Select):
+        for column in select.expressions:
+            if isinstance(column, exp.Star):
+                column.replace(
+                    exp.Anonymous(this="COLUMNS", expressions=[exp.Var(this=f"lambda c: {hidden}")])
+                )
+
+
+def mentions_path(query: exp.Expression) -> bool:
+    """Tell whether a query names "$path"."""
+    return any(column.name == PATH for column in query.find_all(exp.Column))
+
+
+def _translated(node: exp.Expression) -> exp.Expression:
+    rule = _RULES.get(type(node))
+    return rule(node) if rule else node
+
+
+def _call(function: str, *arguments: exp.Expression) -> exp.Expression:
+    return exp.Anonymous(this=function, expressions=list(arguments))
+
+
+def _divide(node: exp.Expression) -> exp.Expression:
+    return _call("presto_divide", node.this, node.expression)
+
+
+def _add(node: exp.Expression) -> exp.Expression:
+    if isinstance(node.expression, exp.Interval):
+        return _call("presto_plus", node.this, node.expression)
+    if isinstance(node.this, exp.Interval):
+        return _call("presto_plus", node.expression, node.this)
+    return node
+
+
+def _subtract(node: exp.Expression) -> exp.Expression:
+    if isinstance(node.expression, exp.Interval):
+        return _call("presto_plus", node.this, exp.Neg(this=node.expression))
+    return node
+
+
+def _shift(node: exp.Expression) -> exp.Expression:
+    unit = node.args.get("unit") or exp.Var(this="DAY")
+    one = exp.Interval(this=exp.Literal.string("1"), unit=exp.Var(this=unit.name.upper()))
+    return _call("presto_plus", node.this, exp.Mul(this=exp.Paren(this=node.expression), expression=one))
+
+
+def _truncate(node: exp.Expression) -> exp.Expression:
+    unit = node.args["unit"]
+    return _call("presto_trunc", exp.Literal.string(unit.name.lower()), node.this)
+
+
+_TIMES = {exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIME}
+_TEXTS = {exp.DataType.Type.VARCHAR, exp.DataType.Type.CHAR, exp.DataType.Type.TEXT}
+
+
+def _cast(node: exp.Expression) -> exp.Expression:
+    wanted = node.args["to"]
+    for part in wanted.find_all(exp.DataType):
+        if part.this in _TIMES:
+            part.set("expressions", [])  # TIMESTAMP(3) of Presto would be DuckDB's type of whole milliseconds
+    if wanted.this in _TEXTS and wanted.expressions:
+        length = wanted.expressions[0].this
+        wanted.set("expressions", [])
+        return _call("left", node, length)  # Presto cuts, DuckDB ignores the length
+    if wanted.this == exp.DataType.Type.JSON:
+        return _call("to_json", node.this)
+    return node
+
+
+def _type_of(node: exp.Expression) -> exp.Expression:
+    return _call("presto_typeof", node.this)
+
+
+def _table(node: exp.Expression) -> exp.Expression:
+    node.set("catalog", None)
+    return node
+
+
+_RULES = {
+    exp.Div: _divide,
+    exp.Add: _add,
+    exp.Sub: _subtract,
+    exp.DateAdd: _shift,
+    exp.TimestampAdd: _shift,
+    exp.TimestampTrunc: _truncate,
+    exp.DateTrunc: _truncate,
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
+    exp.Typeof: _type_of,
+    exp.Table: _table,
+}
+
+
+def has_unnamed_column(query: exp.Expression) -> bool:
+    """Tell whether a query's result has a column without a name, which no table can keep."""
+    select = query
+    while isinstance(select, exp.SetOperation | exp.Subquery):
+        select = select.this
+    if not isinstance(select, exp.Select):
+        return False
+    return not all(_is_named(column) for column in select.expressions)

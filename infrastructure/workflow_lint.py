@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+from statelint.config import Config
 from statelint.linter import Linter
+from statelint.problem import ProblemType
 
 from infrastructure.render import PLACEHOLDER
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 SAMPLE = "arn:aws:lambda:us-east-1:123456789012:function:sample"
 """Stands for every placeholder while statelint looks at the definition."""
+
+STATELINT = Config(ignored_problem_types={ProblemType.FLOAT}, evaluate_jsonata=True)
+"""AWS takes 2 as well as 2.0 for a BackoffRate."""
 
 LONGEST_STATE_NAME = 80
 
@@ -83,7 +88,8 @@ def _problems(text: str) -> list[Problem]:
         return [("", "not-json", f"write valid JSON; placeholders only inside strings: {error}")]
     if not isinstance(definition, dict):
         return [("", "not-a-workflow", "write one JSON object with StartAt and States")]
-    found = [_of_statelint(problem) for problem in Linter.validate(json.loads(PLACEHOLDER.sub(SAMPLE, text)))]
+    sample = json.loads(PLACEHOLDER.sub(SAMPLE, text))
+    found = [_of_statelint(problem) for problem in Linter.validate(sample, STATELINT)]
     if not found or isinstance(definition.get("States"), dict):
         for scope in _scopes(definition, caught=False, timed="TimeoutSeconds" in definition):
             for rule in RULES:
@@ -92,8 +98,8 @@ def _problems(text: str) -> list[Problem]:
 
 
 def _of_statelint(problem: str) -> Problem:
-    where = re.match(r"State Machine\.States\.([^.]+?)(?:\.|\[| )", problem)
-    return (where[1] if where else "", "amazon-states-language", problem.removeprefix("State Machine."))
+    states = re.findall(r"\.States\.([^.\[ ]+)", problem)  # the innermost is the last
+    return (states[-1] if states else "", "amazon-states-language", problem.removeprefix("State Machine."))
 
 
 def _scopes(level: dict[str, Any], *, caught: bool, timed: bool) -> Iterator[Scope]:

@@ -1,0 +1,166 @@
+"""The rendered template and Chalice's configuration: names that agree, roles that allow little."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import app
+from infrastructure.chalice_config import (
+    FUNCTIONS,
+    NEEDS_LAYER,
+    InvalidConfigError,
+    check,
+    read,
+    stage_block,
+    write,
+)
+from infrastructure.render import ROOT, camel_case, render, snake_case, steps_of
+
+TEMPLATE = render("local")
+RESOURCES = TEMPLATE["Resources"]
+ROLES = {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == "AWS::IAM::Role"}
+NARROWEST_IS_EVERYTHING = {("StatesRole", "logs:"), ("StatesRole", "xray:"), ("GlueRole", "cloudwatch:")}
+
+
+def functions_of_the_app():
+    kinds = (app.app.pure_lambda_functions, app.app.event_sources, app.app.builtin_auth_handlers)
+    return {"api_handler", *(each.name for kind in kinds for each in kind)}
+
+
+def statements(role):
+    for policy in ROLES[role]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            yield [actions] if isinstance(actions, str) else actions, statement
+
+
+def output_names():
+    return {name: f"value-of-{name}" for name in TEMPLATE["Outputs"]} | {
+        "Stage": "local",
+        "App": "decant",
+        "StateMachines": "arn:aws:states:eu-west-1:111122223333:stateMachine:decant-local-",
+        **{
+            f"{camel_case(name)}Role": f"arn:aws:iam::111122223333:role/decant-local-{name}"
+            for name in ["api", *FUNCTIONS]
+        },
+    }
+
+
+def test_every_function_of_the_app_is_configured_and_no_other():
+    assert set(FUNCTIONS) == functions_of_the_app()
+
+
+def test_every_function_has_a_role_and_a_log_group_of_its_own():
+    for name in functions_of_the_app():
+        word = "api" if name == "api_handler" else name
+        suffix = "" if word == "api" else f"-{word}"
+        assert ROLES[f"{camel_case(word)}Role"]["RoleName"] == {"Fn::Sub": f"${{App}}-${{Stage}}-{word}"}
+        group = RESOURCES[f"{camel_case(word)}LogGroup"]["Properties"]["LogGroupName"]
+        assert group == {"Fn::Sub": f"/aws/lambda/${{App}}-${{Stage}}{suffix}"}
+
+
+def test_a_function_may_write_to_its_own_log_group_only():
+    for name in functions_of_the_app():
+        role = "ApiRole" if name == "api_handler" else f"{camel_case(name)}Role"
+        resources = [each["Resource"] for actions, each in statements(role) if actions[0].startswith("logs:")]
+        assert resources == [{"Fn::GetAtt": [role.replace("Role", "LogGroup"), "Arn"]}]
+
+
+def test_no_role_may_do_everything_or_to_everything():
+    for role in ROLES:
+        for actions, statement in statements(role):
+            assert not [action for action in actions if "*" in action], role
+            if statement["Resource"] == "*":
+                assert {
+                    (role, action.partition(":")[0] + ":") for action in actions
+                } <= NARROWEST_IS_EVERYTHING
+
+
+def test_the_states_role_may_invoke_the_steps_that_workflows_call():
+    called = {
+        name
+        for path in (ROOT / "workflows").glob("*.asl.json")
+        for name in re.findall(r"\$\{(\w+)Arn\}", path.read_text())
+    }
+    assert {snake_case(name) for name in called} <= steps_of(TEMPLATE)
+
+
+def test_every_bucket_is_closed_encrypted_versioned_and_refuses_plain_http():
+    buckets = {name for name, each in RESOURCES.items() if each["Type"] == "AWS::S3::Bucket"}
+    assert len(buckets) == 4
+    for name in buckets:
+        properties = RESOURCES[name]["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert properties["BucketEncryption"]
+        assert properties["LifecycleConfiguration"]
+        assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+        policy = RESOURCES[f"{name}Policy"]["Properties"]["PolicyDocument"]
+        assert "aws:SecureTransport" in json.dumps(policy)
+
+
+def test_the_landing_buckets_notifications_are_left_to_chalice():
+    assert "NotificationConfiguration" not in RESOURCES["LandingBucket"]["Properties"]
+
+
+def test_a_workflows_definition_arrives_whole():
+    text, values = RESOURCES["LoadFileStateMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    assert json.loads(text) == json.loads((ROOT / "workflows" / "load_file.asl.json").read_text())
+    assert set(values) == set(re.findall(r"\$\{(\w+)\}", text))
+
+
+def test_the_stage_is_the_templates_default():
+    assert render("dev")["Parameters"]["Stage"]["Default"] == "dev"
+
+
+def test_the_committed_configuration_holds_the_local_stage_and_keeps_to_the_schema():
+    assert {"local", "dev"} <= set(read(ROOT / ".chalice" / "config.json")["stages"])
+
+
+def test_only_the_functions_that_need_the_layer_get_it():
+    functions = stage_block(output_names(), "3.12")["lambda_functions"]
+    assert {name for name, each in functions.items() if "layers" in each} == set(NEEDS_LAYER)
+    assert functions["catalogue"]["layers"] == [
+        "arn:aws:lambda:eu-west-1:336392948345:layer:AWSSDKPandas-Python312:29"
+    ]
+    assert "layers" not in json.dumps(stage_block(output_names(), None))
+
+
+def test_a_python_without_a_layer_is_refused():
+    with pytest.raises(InvalidConfigError, match=r"3\.9.*use 3\.11"):
+        stage_block(output_names(), "3.9")
+
+
+def test_writing_one_stage_leaves_the_others(tmp_path):
+    path = tmp_path / ".chalice" / "config.json"
+    write(path, output_names(), None)
+    write(path, {**output_names(), "Stage": "dev"}, "3.13")
+    stages = json.loads(path.read_text())["stages"]
+    assert stages["local"] == stage_block(output_names(), None)
+    assert stages["dev"]["environment_variables"]["DECANT_STAGE"] == "dev"
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value"),
+    [
+        ((), "lambda_functions", {}),
+        (("stages", "local"), "log_retention_in_days", 30),
+        (("stages", "local"), "api_gateway_endpoint_type", "EDGE"),
+        (("stages", "local", "lambda_functions", "notify"), "environment_variable", {}),
+        (("stages", "local", "lambda_functions", "notify"), "manage_iam_role", True),
+        (("stages", "local", "lambda_functions", "notify"), "lambda_timeout", 901),
+        (("stages", "local", "environment_variables"), "DECANT_STAGE", 1),
+    ],
+)
+def test_what_chalice_would_ignore_or_misread_is_refused_by_name(place, key, value):
+    document = read(ROOT / ".chalice" / "config.json")
+    level = document
+    for name in place:
+        level = level[name]
+    level[key] = value
+    with pytest.raises(InvalidConfigError) as refusal:
+        check(document, ROOT / ".chalice" / "config.json")
+    assert key in str(refusal.value)

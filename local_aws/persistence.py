@@ -30,7 +30,8 @@ AT_INTERVALS = frozenset({"logs", "cloudwatch"})
 INTERVAL = 2.0  # seconds, or 20 times as long as the last save took
 READS = re.compile(
     "(Batch)?Get|List|Describe|Head|Lookup|Search|Query|Scan|Select|Filter|Check|Validate|Test|Estimate"
-    "|Simulate|Decode|Invoke|Publish(Batch)?$|ReceiveMessage$|ChangeMessageVisibility|AssumeRole"
+    "|Simulate|Decode|Invoke|Publish(Batch)?$|AssumeRole"
+    "|(Send|Receive|Delete)Message(Batch)?$|ChangeMessageVisibility"  # SQS keeps messages by itself
 )
 ATTEMPTS = 100  # other threads may change a container while it is pickled
 

@@ -104,3 +104,10 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAWS]:
     """One embedded AWS for all tests of a session; tests use names of their own."""
     with running_aws(tmp_path_factory.mktemp("aws")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def fast_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAWS]:
+    """An embedded AWS whose waits and retries pass 200 times faster."""
+    with running_aws(tmp_path_factory.mktemp("fast"), time_scale=200) as running:
+        yield running

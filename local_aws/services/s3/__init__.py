@@ -26,6 +26,7 @@ REALITY = Reality(
     "each event is put into its destination's queue before the request is answered.",
     differs=(
         "Versioning cannot be suspended once enabled: NotImplemented.",
+        "A notification's destination must exist; its permission for S3 is not checked.",
         "Events arrive within milliseconds and once, where AWS takes seconds and may repeat one.",
         "Lifecycle rules, replication and storage classes are stored but move nothing.",
         "Bucket policies are honoured only where they deny unconditionally; IAM policies are not enforced.",
@@ -47,6 +48,7 @@ def install(runtime: Runtime) -> None:
     moto.s3.models.s3_backends.backend = LocalS3Backend
     moto.iam.access_control.IAMPolicy = UnconditionalPolicy  # what a bucket asks about its policy
     deliveries = Deliveries(runtime)
+    LocalS3Response.deliveries = deliveries
     moto.s3.notifications.send_event = deliveries.send_event
     moto.s3.notifications.send_test_event = deliveries.send_test_event
     paths = moto.s3.urls.url_paths

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
+from moto.core.exceptions import ServiceException
 from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.s3 import notifications as moto_notifications
 from moto.s3.exceptions import S3ClientError
@@ -35,6 +36,29 @@ class Deliveries:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._sequencer = Sequencer()
+
+    def check_destinations(self, account_id: str, notification_config: dict[str, Any]) -> None:
+        """Refuse a configuration that names a destination which isn't there, as AWS does.
+
+        Raises:
+            S3ClientError: InvalidArgument.
+        """
+        for notification in destinations(_configuration(notification_config)):
+            try:
+                self._look_for(account_id, notification.arn)
+            except (ClientError, ServiceException) as error:
+                message = "Unable to validate the following destination configurations"
+                raise S3ClientError("InvalidArgument", f"{message}: {notification.arn}") from error
+
+    def _look_for(self, account_id: str, arn: str) -> None:
+        service, region = arn.split(":")[2:4]
+        client = self._runtime.client(service, region, account_id)
+        if service == "lambda":
+            client.get_function_configuration(FunctionName=arn)
+        elif service == "sqs":
+            client.get_queue_url(QueueName=arn.rpartition(":")[2])
+        else:
+            client.get_topic_attributes(TopicArn=arn)
 
     def send_event(self, account_id: str, event_name: str, bucket: FakeBucket, key: Any) -> None:
         """Deliver one event once the change it tells of is on disk."""
@@ -95,7 +119,7 @@ class Deliveries:
             else:
                 client = self._runtime.client("sns", region, account_id)
                 client.publish(TopicArn=arn, Subject="Amazon S3 Notification", Message=body)
-        except (ClientError, BotoCoreError, LookupError) as error:
+        except (ClientError, BotoCoreError, ServiceException) as error:
             log.warning("S3 event %s was not delivered to %s: %s", event, arn, error)
 
     def _send_to_event_bridge(
@@ -146,18 +170,21 @@ def refuse_overlaps(notification_config: dict[str, Any]) -> None:
     Raises:
         S3ClientError: InvalidArgument.
     """
-    configuration = NotificationConfiguration(
-        topic=notification_config.get("TopicConfiguration"),
-        queue=notification_config.get("QueueConfiguration"),
-        cloud_function=notification_config.get("CloudFunctionConfiguration"),
-    )
-    for one, other in itertools.combinations(destinations(configuration), 2):
+    for one, other in itertools.combinations(destinations(_configuration(notification_config)), 2):
         if _share_an_event(one, other) and _share_a_key(one, other):
             raise S3ClientError(
                 "InvalidArgument",
                 "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the "
                 "prefixes are overlapping for the same event type.",
             )
+
+
+def _configuration(notification_config: dict[str, Any]) -> NotificationConfiguration:
+    return NotificationConfiguration(
+        topic=notification_config.get("TopicConfiguration"),
+        queue=notification_config.get("QueueConfiguration"),
+        cloud_function=notification_config.get("CloudFunctionConfiguration"),
+    )
 
 
 def _share_an_event(one: Notification, other: Notification) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.s3.exceptions import PreconditionFailed, S3ClientError
 from moto.s3.responses import S3Response
 
 from local_aws.services.s3.changes import recorded
 from local_aws.services.s3.objects import Reading
+
+if TYPE_CHECKING:
+    from local_aws.services.s3.notifications import Deliveries
 
 READS = {"GET", "HEAD", "OPTIONS"}
 OVERWRITES_WHILE_READING = 10  # a GET that loses its file to an overwrite looks the key up again
@@ -19,6 +22,7 @@ class LocalS3Response(S3Response):
     """One request to S3."""
 
     body: bytes
+    deliveries: Deliveries  # set when the service is installed
 
     def _bucket_response(self, request: Any, full_url: str) -> Any:
         if request.method in READS:
@@ -70,8 +74,11 @@ class LocalS3Response(S3Response):
             flags=re.IGNORECASE,
         )
         try:
-            return super()._notification_config_from_body()
+            configuration = super()._notification_config_from_body()
         except AssertionError as error:
             raise S3ClientError(
                 "InvalidArgument", "filter rule name must be either prefix or suffix, and has a value"
             ) from error
+        if self.headers.get("x-amz-skip-destination-validation", "").lower() != "true":
+            self.deliveries.check_destinations(self.current_account, configuration)
+        return configuration

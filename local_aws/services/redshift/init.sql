@@ -280,3 +280,11 @@ CREATE VIEW pg_catalog.pg_user_info AS
         'UNLIMITED'::text AS useconnlimit
     FROM (SELECT *, false AS usecatupd FROM pg_user) u;
 CREATE VIEW pg_catalog.pg_proc_info AS SELECT oid AS prooid, p.* , p.prokind::text AS prokind_text FROM pg_proc p;
+
+-- As in Redshift, everybody may create tables in public.
+GRANT ALL ON SCHEMA public TO PUBLIC;
+GRANT SELECT ON pg_catalog.stl_load_errors, pg_catalog.sys_load_error_detail, pg_catalog.svv_columns, pg_catalog.svv_tables,
+    pg_catalog.svv_all_tables, pg_catalog.svv_all_columns, pg_catalog.svv_all_schemas, pg_catalog.svv_external_schemas,
+    pg_catalog.svv_external_tables, pg_catalog.svv_external_columns, pg_catalog.svv_redshift_databases,
+    pg_catalog.pg_table_def, pg_catalog.svv_table_info, pg_catalog.stv_recents, pg_catalog.stv_sessions,
+    pg_catalog.svv_transactions, pg_catalog.pg_user_info, pg_catalog.pg_proc_info TO PUBLIC;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import socket
 import ssl
 import struct
@@ -11,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from local_aws.services.redshift import wire
+from local_aws.services.redshift.defaults import LOOPBACK
 from local_aws.services.redshift.failures import WarehouseError
 from local_aws.services.redshift.load_errors import LoadErrors
 from local_aws.services.redshift.postgres import ADMINISTRATOR
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from local_aws.services.redshift.passwords import TemporaryPasswords
     from local_aws.services.redshift.postgres import PostgresServer
 
-LOOPBACK = "127.0.0.1"
 SERVER_VERSION = "8.0.2"  # drivers parse it; Redshift has said this since its first day
 STARTUP_SECONDS = 30.0
 _KEPT_PARAMETERS = frozenset({"user", "database", "application_name", "client_encoding", "options"})
@@ -101,6 +102,8 @@ class Proxy:
             refused = WarehouseError(f'password authentication failed for user "{user}"', code="28P01")
             client.send(wire.failure(refused.fields() | {"S": "FATAL", "V": "FATAL"}))
             return
+        # get_cluster_credentials names the user IAM:x, or IAMA:x when it has made it; both sign in as x.
+        given["user"] = user = re.sub(r"^IAMA?:", "", user).lower()
         parameters = {name: value for name, value in given.items() if name in _KEPT_PARAMETERS}
         client.send(wire.message(b"R", struct.pack("!i", _CLEARTEXT)))
         kind, whole = client.next()

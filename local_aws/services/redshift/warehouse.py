@@ -22,13 +22,11 @@ import psycopg
 from psycopg import sql
 
 from local_aws.services.redshift.certificates import ensure_certificates, server_context
+from local_aws.services.redshift.defaults import DATABASE, LOOPBACK, MASTER_USER, password_file
 from local_aws.services.redshift.objects import Objects
-from local_aws.services.redshift.passwords import MASTER_USER, TemporaryPasswords, password_file, secret_of
+from local_aws.services.redshift.passwords import TemporaryPasswords, secret_of
 from local_aws.services.redshift.postgres import ADMINISTRATOR, PostgresServer
-from local_aws.services.redshift.proxy import LOOPBACK, Proxy
-
-DATABASE = "dev"  # what a Redshift cluster has when nobody names another
-
+from local_aws.services.redshift.proxy import Proxy
 
 class Warehouse:
     """PostgreSQL and its proxy over one state directory."""

@@ -12,7 +12,7 @@ from chalicelib.aws.s3 import S3
 from chalicelib.aws.secrets import Secrets
 from chalicelib.aws.step_functions import StepFunctions
 from chalicelib.endpoints import Endpoint, Parameter, answered
-from chalicelib.history import iso
+from chalicelib.history import iso, readable_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,9 @@ AUTHORIZED_SECONDS = 60
 
 EVENTS = 500
 """Events of a run's history on one page."""
+
+HIDDEN = frozenset({"taskToken", "parameters"})
+"""Details of an event that stay inside: parameters may carry a task token."""
 
 _secrets = Secrets()
 
@@ -228,15 +231,18 @@ def _described(pipeline: Pipeline) -> answers.PipelineAnswer:
 
 
 def _event(event: dict[str, Any]) -> answers.Event:
-    details: dict[str, Any] = next(
+    found: dict[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails")), {}
     )
+    details = {name: value for name, value in found.items() if name not in HIDDEN}
+    if "cause" in details:
+        details["cause"] = readable_cause(details["cause"])
     return answers.Event(
         id=event["id"],
         previous=event["previousEventId"],
         type=event["type"],
         time=iso(event["timestamp"]),
-        details={name: value for name, value in details.items() if name not in {"taskToken", "parameters"}},
+        details=details,
     )
 
 

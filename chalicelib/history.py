@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -70,10 +71,19 @@ def _step(visit: _Visit) -> Step:
         seconds=round((visit.exited - visit.entered).total_seconds(), 3) if visit.exited else None,
         attempts=visit.attempts,
         error=visit.failure.get("error"),
-        cause=visit.failure.get("cause"),
+        cause=readable_cause(visit.failure["cause"]) if visit.failure.get("cause") else None,
     )
 
 
 def iso(moment: datetime) -> str:
     """Return a time as ISO 8601 in UTC, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def readable_cause(cause: str) -> str:
+    """Return the message inside a Lambda's JSON cause, without its stack trace, or the cause as it is."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

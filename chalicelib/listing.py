@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import pipelines, settings
 from chalicelib.errors import InvalidRequest
-from chalicelib.run import OUTCOMES, REJECTED, Outcome, Run
+from chalicelib.run import OUTCOMES, Run
 from chalicelib.runs import from_execution
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def _with_error(states: StepFunctions, workflow: str, run: Run) -> Run:
     if run.outcome != "failed":
         return run
     described = states.describe(settings.state_machine(workflow), run.name)
-    outcome: Outcome = "rejected" if described.get("error") == REJECTED else "failed"
-    return replace(run, outcome=outcome, error=described.get("error"), cause=described.get("cause"))
+    full = from_execution(described)
+    return replace(run, outcome=full.outcome, error=full.error, cause=full.cause)
 
 
 def _workflows(wanted: Wanted) -> list[str]:
@@ -129,7 +129,7 @@ def _read_cursor(cursor: str | None) -> dict[str, _Place]:
     try:
         places = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return {workflow: _Place(token, name) for workflow, (token, name) in places.items()}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:  # base64, UTF-8, JSON, and its shape
         raise InvalidRequest(
             "next: this is no cursor of an earlier answer; start again without it"
         ) from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.files import File
+from chalicelib.history import readable_cause
 
 LONGEST_SUBJECT = 99
 """SNS refuses a subject of 100 characters or more, and anything but printable ASCII."""
@@ -91,15 +91,6 @@ def _failed(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[s
 
 
 _WORDS = {"succeeded": _succeeded, "rejected": _rejected, "failed": _failed}
-
-
-def readable_cause(cause: str) -> str:
-    """Return the message inside a Lambda's JSON cause, or the cause as it is."""
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause
 
 
 def _defect(defect: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from chalicelib import pipelines, settings
 from chalicelib.errors import DecantError, InvalidEvent, RunConflict
 from chalicelib.files import File
-from chalicelib.history import iso, steps
+from chalicelib.history import iso, readable_cause, steps
 from chalicelib.run import OUTCOMES, REJECTED, Run, RunName
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def from_execution(found: dict[str, Any]) -> Run:
         ended=iso(ended) if ended else None,
         seconds=round((ended - started).total_seconds(), 3) if ended else None,
         error=found.get("error"),
-        cause=found.get("cause"),
+        cause=readable_cause(found["cause"]) if found.get("cause") else None,
         input=_document(found.get("input")),
         output=_document(found.get("output")),
         redrives=found.get("redriveCount", 0),

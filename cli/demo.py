@@ -7,7 +7,6 @@ import json
 import shutil
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -21,6 +20,8 @@ from cli.service import Service
 from cli.stage_client import client
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.table import Table
 
 PATIENCE_SECONDS = 180
@@ -41,7 +42,7 @@ class Dropped:
     @property
     def ended(self) -> bool:
         """Whether its run has ended."""
-        return self.run.get("outcome", "running") != "running"
+        return str(self.run.get("outcome", "running")) != "running"
 
     @property
     def way(self) -> str | None:
@@ -100,7 +101,7 @@ class _Demo:
         self._follow(dropped)
         repeated = self._repeat_event(next(each for each in dropped if each.sample.pipeline == "orders"))
         tables = self._count(dropped)
-        report = {
+        report: dict[str, Any] = {
             "files": [_described(each) for each in dropped],
             "repeated_event": repeated,
             "tables": tables,

@@ -42,10 +42,16 @@ def list_runs(
         print_json(page)
         return
     rows = [
-        (run["name"], outcome(run["outcome"]), run["started"], run["seconds"], run["error"])
+        (
+            run["name"],
+            outcome(run["outcome"]),
+            run["started"][:19].replace("T", " "),
+            run["seconds"],
+            run["error"],
+        )
         for run in page["runs"]
     ]
-    print_table(("run", "outcome", "started", "seconds", "error"), rows)
+    print_table(("run", "outcome", "started (UTC)", "seconds", "error"), rows)
     if page["next"]:
         console.print(f"older runs: --next {page['next']}", markup=False)
 

@@ -1,1 +1,21 @@
 """The steps a workflow can call: one module, one Lambda, one state name each."""
+
+from chalicelib.steps.catalogue import catalogue
+from chalicelib.steps.check_glue_job import check_glue_job
+from chalicelib.steps.copy_to_redshift import copy_to_redshift
+from chalicelib.steps.notify import notify
+from chalicelib.steps.quarantine_file import quarantine_file
+from chalicelib.steps.start_glue_job import start_glue_job
+from chalicelib.steps.transform_file import transform_file
+from chalicelib.steps.validate_file import validate_file
+
+__all__ = [
+    "catalogue",
+    "check_glue_job",
+    "copy_to_redshift",
+    "notify",
+    "quarantine_file",
+    "start_glue_job",
+    "transform_file",
+    "validate_file",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from chalicelib.validation.rules import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from chalicelib.pipeline import Column
+    from chalicelib.validation.cells import Value
     from chalicelib.validation.records import Dialect
     from chalicelib.validation.rules import ColumnRules
 
@@ -65,6 +69,20 @@ def parse(data: bytes, dialect: Dialect, width: int, refuse: Callable[[csv.Inval
     )
     batches = table.combine_chunks().to_batches()
     return batches[0] if batches else pa.RecordBatch.from_arrays([text_array([])] * width, names)
+
+
+_CR, _LF = pa.scalar(13, pa.uint8()), pa.scalar(10, pa.uint8())
+
+
+def count_lines(data: bytes) -> int:
+    """Count line ends, as `records.count_lines` does, at a fifth of the cost."""
+    column = pa.UInt8Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)])
+    feeds = pc.equal(column, _LF)
+    count: int = feeds.true_count
+    if b"\r" in data:
+        returns = pc.equal(column, _CR)
+        count += returns.true_count - pc.and_(returns[:-1], feeds[1:]).true_count
+    return count
 
 
 def text_array(texts: Sequence[str | None]) -> pa.StringArray:
@@ -149,18 +167,23 @@ def sift(column: pa.StringArray, rules: ColumnRules) -> tuple[pa.Array, dict[int
 
 
 def _read_each(part: pa.StringArray, rules: ColumnRules, start: int, wrong: dict[int, str]) -> pa.Array:
-    from chalicelib.validation.rules import shown  # noqa: PLC0415
-
-    canonical: list[str | None] = []
+    values: list[Value | None] = []
     for index, text in enumerate(part.to_pylist(), start):
         try:
-            canonical.append(None if text is None else _canonical(rules.grammar.read(text)))
+            values.append(None if text is None else rules.grammar.read(text))
         except ValueError as error:
             wrong[index] = f"{shown(text)} {error}"
-            canonical.append(None)
-    return pc.cast(text_array(canonical), arrow_type(rules.column))
+            values.append(None)
+    return value_array(values, rules.column)
 
 
-def _canonical(value: object) -> str:
-    """Write a value as pyarrow reads it."""
-    return repr(value) if isinstance(value, float) else format(value, "f") if hasattr(value, "as_tuple") else str(value)
+def value_array(values: Sequence[Value | None], column: Column) -> pa.Array:
+    """Make a column of values by writing each as pyarrow reads it."""
+    texts = [None if value is None else _canonical(value) for value in values]
+    return pc.cast(text_array(texts), arrow_type(column))
+
+
+def _canonical(value: Value) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return repr(value) if isinstance(value, float) else str(value)

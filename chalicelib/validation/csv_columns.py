@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from array import array
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from chalicelib.validation import csv_rows
-from chalicelib.validation.arrow import arrow_type, exact_cast, indexes, parse, sift
+from chalicelib.validation.arrow import exact_cast, indexes, parse, sift, value_array
 from chalicelib.validation.rules import unique_key
 from chalicelib.validation.source import BOM
 from chalicelib.validation.unique_columns import UniqueColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
     from pyarrow import csv
 
     from chalicelib.validation.findings import Findings
     from chalicelib.validation.header import Header
     from chalicelib.validation.records import Block, Dialect
     from chalicelib.validation.rules import ColumnRules
+
+
+PARSERS = 2
+"""Threads that parse: a Lambda has one processor for every 1.8 GB of memory."""
 
 
 @dataclass
@@ -66,6 +75,48 @@ class ColumnBatch:
         return self.columns[self.header.position(column)][index].as_py() or ""
 
 
+class Parsed(NamedTuple):
+    """A block parsed by pyarrow."""
+
+    columns: pa.RecordBatch
+    values: dict[str, pa.Array | None]
+    """Each declared column in its type, or None where some cell may break it."""
+    ragged: list[csv.InvalidRow]
+
+
+def parse_block(block: Block, dialect: Dialect, header: Header) -> Parsed | None:
+    """Parse the block and cast its columns; None when it has to be read row by row."""
+    if not block.well_quoted or block.data.startswith(BOM):  # pyarrow would skip a mark inside the file
+        return None
+    ragged: list[csv.InvalidRow] = []
+
+    def refuse(row: csv.InvalidRow) -> str:
+        ragged.append(row)
+        return "skip"
+
+    try:
+        columns = parse(block.data, dialect, len(header.names), refuse)
+    except pa.ArrowInvalid:
+        return None
+    values = {rules.name: exact_cast(columns[header.position(rules.name)], rules) for rules in header.rules}
+    return Parsed(columns, values, ragged)
+
+
+def parse_blocks(
+    found: Iterator[Block], dialect: Dialect, header: Header
+) -> Iterator[tuple[Block, Parsed | None]]:
+    """Parse blocks in two threads, a few blocks ahead, and yield them in order."""
+    with ThreadPoolExecutor(PARSERS, "parse") as pool:
+        ahead: deque[tuple[Block, Future[Parsed | None]]] = deque()
+        for block in found:
+            ahead.append((block, pool.submit(parse_block, block, dialect, header)))
+            if len(ahead) > PARSERS:
+                first, parsed = ahead.popleft()
+                yield first, parsed.result()
+        for first, parsed in ahead:
+            yield first, parsed.result()
+
+
 class BlockChecker:
     """Checks the blocks of one file."""
 
@@ -78,41 +129,23 @@ class BlockChecker:
         }
         self._limits = {rules.name: _arrow_limits(rules) for rules in header.rules}
 
-    def check(self, block: Block) -> None:
+    def check(self, block: Block, parsed: Parsed | None) -> None:
         """Check one block and note what is wrong."""
-        batch = self._parsed(block)
-        if batch is None:
+        if parsed is None:
             csv_rows.check_block(block, self._dialect, self._header, self._findings, self._unique)
             return
+        batch = ColumnBatch(block, self._dialect, self._header, parsed.columns, self._findings.rows + 1)
+        self._findings.rows += parsed.columns.num_rows + len(parsed.ragged)
+        if parsed.ragged:
+            self._note_ragged(batch, parsed.ragged)
         for rules in self._header.rules:
-            self._check_column(batch, rules)
+            self._check_column(batch, rules, parsed.values[rules.name])
         self._findings.bad_rows += len(batch.bad)
 
     def finish(self) -> None:
         """Look for the repeats that are not yet found."""
         for column in self._unique.values():
             column.finish()
-
-    def _parsed(self, block: Block) -> ColumnBatch | None:
-        """Parse the block and note its ragged rows; None when it has to be read row by row."""
-        if not block.well_quoted or block.data.startswith(BOM):  # pyarrow would skip a mark inside the file
-            return None
-        ragged: list[csv.InvalidRow] = []
-
-        def refuse(row: csv.InvalidRow) -> str:
-            ragged.append(row)
-            return "skip"
-
-        width = len(self._header.names)
-        try:
-            columns = parse(block.data, self._dialect, width, refuse)
-        except pa.ArrowInvalid:
-            return None
-        batch = ColumnBatch(block, self._dialect, self._header, columns, self._findings.rows + 1)
-        self._findings.rows += columns.num_rows + len(ragged)
-        if ragged:
-            self._note_ragged(batch, ragged)
-        return batch
 
     def _note_ragged(self, batch: ColumnBatch, ragged: list[csv.InvalidRow]) -> None:
         offset = batch.first_row - 1
@@ -126,12 +159,11 @@ class BlockChecker:
                 message = f"the row has {row.actual_columns} cells, the header {row.expected_columns}"
                 self._findings.detail(number, batch.line(number), None, "columns", row.text.rstrip("\r\n"), message)
 
-    def _check_column(self, batch: ColumnBatch, rules: ColumnRules) -> None:
+    def _check_column(self, batch: ColumnBatch, rules: ColumnRules, values: pa.Array | None) -> None:
         texts = batch.columns[self._header.position(rules.name)]
         if rules.column.required and texts.null_count:
             wanting = indexes(pc.is_null(texts))
             self._note(batch, rules, wanting, "required")
-        values = exact_cast(texts, rules)
         if values is None:
             values, wrong = sift(texts, rules)
             self._note(batch, rules, list(wrong), "type")
@@ -185,17 +217,9 @@ class BlockChecker:
 
 def _arrow_limits(rules: ColumnRules) -> tuple[pa.Scalar | None, pa.Scalar | None, pa.Array | None]:
     """Return minimum, maximum and allowed values as pyarrow holds them."""
-    kind = arrow_type(rules.column)
-
-    def scalar(value: object) -> pa.Scalar | None:
-        return None if value is None else pa.scalar(value, kind)
-
-    allowed = rules.allowed and pa.concat_arrays([_one(value, kind) for value in rules.allowed])
-    return scalar(rules.minimum), scalar(rules.maximum), allowed
-
-
-def _one(value: object, kind: pa.DataType) -> pa.Array:
-    return pa.repeat(pa.scalar(value, kind), 1)
+    minimum = None if rules.minimum is None else value_array([rules.minimum], rules.column)[0]
+    maximum = None if rules.maximum is None else value_array([rules.maximum], rules.column)[0]
+    return minimum, maximum, None if rules.allowed is None else value_array(list(rules.allowed), rules.column)
 
 
 def _keys(values: pa.Array) -> tuple[array[int], list[int] | None]:

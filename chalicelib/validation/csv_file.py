@@ -35,7 +35,9 @@ def check_csv(source: Source, pipeline: Pipeline, findings: Findings) -> None:
             _check_rows(blocks(iter((first,)), dialect), dialect, pipeline, findings)
             return
         chunks = chain((second,), chunks)
-    with read_ahead(blocks(chain((first,), chunks), dialect)) as ahead:
+    from chalicelib.validation.arrow import count_lines as count  # noqa: PLC0415  small files do without pyarrow
+
+    with read_ahead(blocks(chain((first,), chunks), dialect, count)) as ahead:
         _check_columns(ahead, dialect, pipeline, findings)
 
 
@@ -49,12 +51,12 @@ def _check_rows(found: Iterator[Block], dialect: Dialect, pipeline: Pipeline, fi
 
 
 def _check_columns(found: Iterator[Block], dialect: Dialect, pipeline: Pipeline, findings: Findings) -> None:
-    from chalicelib.validation.csv_columns import BlockChecker  # noqa: PLC0415  small files do without pyarrow
+    from chalicelib.validation.csv_columns import BlockChecker, parse_blocks  # noqa: PLC0415  as above
 
     header, found = read_header(found, dialect, pipeline, findings)
     checker = BlockChecker(dialect, header, findings)
-    for block in found:
-        checker.check(block)
+    for block, parsed in parse_blocks(found, dialect, header):
+        checker.check(block, parsed)
     checker.finish()
 
 

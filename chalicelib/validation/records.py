@@ -11,7 +11,7 @@ from chalicelib.errors import InvalidPipeline
 from chalicelib.validation.findings import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from chalicelib.pipeline import CSV
 
@@ -47,8 +47,19 @@ class Dialect:
     def well_quoted(self) -> re.Pattern[bytes]:
         """Matches bytes in which each quote opens a cell, closes one, or is doubled inside one."""
         d, q = re.escape(self.delimiter), re.escape(self.quote)
-        closed = rf"(?<![^{d}\r\n]){q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}(?=[{d}\r\n]|\Z)"
-        return re.compile(rf"(?:[^{q}]*+{closed})*+[^{q}]*+".encode())
+        return re.compile(rf"(?:[^{q}]*+{_closed_cell(d, q)})*+[^{q}]*+".encode())
+
+    @cached_property
+    def closed_cells(self) -> re.Pattern[bytes]:
+        """Matches up to the end of the last quoted cell that is closed, as long as the quotes are in their places."""
+        d, q = re.escape(self.delimiter), re.escape(self.quote)
+        return re.compile(rf"(?:[^{q}]*+{_closed_cell(d, q)})*+".encode())
+
+    @cached_property
+    def open_cell(self) -> re.Pattern[bytes]:
+        """Matches a quoted cell that goes on past the data."""
+        q = re.escape(self.quote)
+        return re.compile(rf"{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}?\Z".encode())
 
     @cached_property
     def record(self) -> re.Pattern[bytes]:
@@ -62,6 +73,10 @@ class Dialect:
         for match in self.record.finditer(data):
             if match.end() > match.start():
                 yield match.span()
+
+
+def _closed_cell(d: str, q: str) -> str:
+    return rf"(?<![^{d}\r\n]){q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}(?=[{d}\r\n]|\Z)"
 
 
 @dataclass(frozen=True)
@@ -97,8 +112,10 @@ def count_lines(data: bytes, start: int = 0, end: int | None = None) -> int:
     return count
 
 
-def blocks(chunks: Iterator[bytes], dialect: Dialect) -> Iterator[Block]:
-    """Cut chunks of bytes at record ends.
+def blocks(
+    chunks: Iterator[bytes], dialect: Dialect, count: Callable[[bytes], int] = count_lines
+) -> Iterator[Block]:
+    """Cut chunks of bytes at record ends; `count` counts line ends.
 
     Raises:
         Unreadable: at a record longer than 16 MiB.
@@ -115,31 +132,40 @@ def blocks(chunks: Iterator[bytes], dialect: Dialect) -> Iterator[Block]:
         rest = data[end:]
         if end:
             block = Block(data[:end], line, well_quoted)
-            line += count_lines(block.data)
+            line += count(block.data)
             yield block
     if rest:
-        yield Block(rest, line, _well_quoted(rest, len(rest), dialect))
-
-
-def _well_quoted(data: bytes, end: int, dialect: Dialect) -> bool:
-    return data.find(dialect.mark, 0, end) < 0 or dialect.well_quoted.fullmatch(data, 0, end) is not None
+        yield Block(rest, line, dialect.mark not in rest or dialect.well_quoted.fullmatch(rest) is not None)
 
 
 def _cut(data: bytes, dialect: Dialect) -> tuple[int, bool]:
-    """Return where the last whole record ends, or 0, and whether all quotes before it are in their places.
-
-    In well-quoted data, an even number of quotes comes before a record's end; other data is walked through.
-    """
+    """Return where the last whole record ends, or 0, and whether all quotes before it are in their places."""
     newline = b"\n" if b"\n" in data else b"\r"
     limit = len(data) - (newline == b"\r")  # a CR at the very end may be half of CRLF
-    end = data.rfind(newline, 0, limit) + 1
-    quotes = data.count(dialect.mark, 0, end)
-    while end and quotes % 2:
-        before = data.rfind(newline, 0, end - 1) + 1
-        quotes -= data.count(dialect.mark, before, end)
-        end = before
-    if end and _well_quoted(data, end, dialect):
+    if dialect.mark not in data:
+        return data.rfind(newline, 0, limit) + 1, True
+    closed = dialect.closed_cells.match(data)
+    outside = closed.end() if closed else 0
+    quote = data.find(dialect.mark, outside)
+    end = data.rfind(newline, outside, limit if quote < 0 else quote) + 1 or _before(data, newline, outside, dialect)
+    if end or quote < 0 or _opens(data, quote, dialect):
         return end, True
     ends = (stop for _, stop in dialect.records(data) if stop <= limit and data[stop - 1 : stop] == newline)
-    end = max(ends, default=0)
-    return end, _well_quoted(data, end, dialect)
+    return max(ends, default=0), False
+
+
+def _before(data: bytes, newline: bytes, outside: int, dialect: Dialect) -> int:
+    """Return the last record end up to a place outside quotes: an even number of quotes lies between."""
+    end, quotes = outside, 0
+    while end:
+        before = data.rfind(newline, 0, end - 1) + 1
+        quotes += data.count(dialect.mark, before, end)
+        end = before
+        if quotes % 2 == 0:
+            return end
+    return 0
+
+
+def _opens(data: bytes, quote: int, dialect: Dialect) -> bool:
+    starts_cell = quote == 0 or data[quote - 1 : quote] in {dialect.delimiter.encode(), b"\n", b"\r"}
+    return starts_cell and dialect.open_cell.match(data, quote) is not None

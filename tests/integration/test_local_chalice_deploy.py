@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import running_aws
+from tests.integration.waiting import until
 
 SAMPLE = Path(__file__).parent / "sample_app"
 WHEELS = Path(sys.prefix) / "wheels"
@@ -85,13 +85,9 @@ def call(aws, path, token=None, body=None, method=None):
 
 def wait_for_record(aws, kind):
     """Return the first fact that a handler of that kind recorded."""
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        listed = aws.client("s3").list_objects_v2(Bucket="sample-records", Prefix=f"{kind}/")
-        for found in listed.get("Contents", []):
-            return json.loads(found["Key"].removeprefix(f"{kind}/"))
-        time.sleep(0.1)
-    raise AssertionError(f"no {kind} was recorded within {DEADLINE} s")
+    s3 = aws.client("s3")
+    listed = until(lambda: s3.list_objects_v2(Bucket="sample-records", Prefix=f"{kind}/").get("Contents"))
+    return json.loads(listed[0]["Key"].removeprefix(f"{kind}/"))
 
 
 def test_an_allowed_token_gets_the_answer_of_the_function(deployed):

@@ -46,7 +46,7 @@ def http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             return {"tokens": KNOWN}
 
     monkeypatch.setattr(api, "_secrets", Known())
-    with Client(entry.app) as client:
+    with Client(entry.app, stage_name="unit") as client:
         yield client.http
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chalicelib.notices import notice, readable_cause
+from chalicelib.history import readable_cause
+from chalicelib.notices import notice
 from tests.factories import STARTED, a_file
 
 

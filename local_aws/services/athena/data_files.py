@@ -129,7 +129,7 @@ def _write_orc(session: Session, select: str, target: Path, layout: Layout, code
 
     if layout.keys:
         raise unsupported("partitioned ORC output")
-    content = session.connection.execute(select).to_arrow_table()
+    content = session.connection.sql(select).to_arrow_table()
     orc.write_table(content, target, compression=codec)
     return int(content.num_rows)
 

@@ -79,7 +79,7 @@ class Session:
             if (owner, held) not in self._made:
                 self._make_view(owner, held, _place(sql, table), with_path, depth)
                 self._made.add((owner, held))
-            _refer_to(table, owner, held)
+            _refer_to(table, _schema(owner), held)
 
     def _make_view(self, database: str, held: str, place: str, with_path: bool, depth: int) -> None:
         if database == "information_schema":
@@ -91,8 +91,9 @@ class Session:
         else:
             table = self._table(database, held, place, held)
             select = self._of_view(table, depth) if table.is_view else self._of_data(table, with_path)
-        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name(database)}")
-        self.connection.execute(f"CREATE VIEW {name(database)}.{name(held)} AS {select}")
+        schema = name(_schema(database))
+        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        self.connection.execute(f"CREATE VIEW {schema}.{name(held)} AS {select}")
 
     def _table(self, database: str, held: str, place: str, shown: str) -> Table:
         table = self.catalogue.table(database, held)
@@ -125,6 +126,11 @@ class Session:
         return duckdb_sql(query)
 
 
+def _schema(database: str) -> str:
+    """Return the engine's schema of a database; DuckDB keeps some names, such as information_schema, to itself."""
+    return f"db:{database}"
+
+
 def _place(sql: str, table: exp.Table) -> str:
     first = table.args.get("catalog") or table.args.get("db") or table.this
     return position(sql, first.meta.get("start", 0))
@@ -133,6 +139,8 @@ def _place(sql: str, table: exp.Table) -> str:
 def _refer_to(table: exp.Table, database: str, held: str) -> None:
     from sqlglot import exp  # noqa: PLC0415 - only a type elsewhere
 
+    if not table.alias:
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(held, quoted=True)))
     table.set("this", exp.to_identifier(held, quoted=True))
     table.set("db", exp.to_identifier(database, quoted=True))
     table.set("catalog", None)

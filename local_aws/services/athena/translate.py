@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
-from local_aws.services.athena.failure import unsupported
+from local_aws.services.athena.failure import QueryFailedError, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,27 +31,39 @@ def duckdb_sql(query: exp.Expression) -> str:
 
 
 def source_tables(query: exp.Expression) -> Iterator[exp.Table]:
-    """Return the tables of the catalogue that a query names: not its WITH queries, not its functions."""
+    """Return the tables of the catalogue that a query names: not its WITH queries.
+
+    Raises:
+        QueryFailedError: it reads from a function other than UNNEST, such as the engine's own file readers.
+    """
     for table in query.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and (table.db or not _names_with_query(table)):
+        if not isinstance(table.this, exp.Identifier):
+            raise QueryFailedError(
+                "FUNCTION_NOT_FOUND", f"line 1:1: Table function '{table.this.name}' not registered"
+            )
+        if table.db or not _names_with_query(table):
             yield table
 
 
 def _names_with_query(table: exp.Table) -> bool:
     wanted = table.name.lower()
-    node: exp.Expression = table
-    while node.parent is not None:
-        below, node = node, node.parent
-        clause = below if isinstance(below, exp.With) else node.args.get("with_")
-        if not isinstance(clause, exp.With):
-            continue
-        for query in clause.expressions:
-            if query is below and not clause.args.get("recursive"):
-                break  # a query sees those before it, and itself only with RECURSIVE
-            if query.alias.lower() == wanted:
+    inside: exp.Expression | None = None  # the WITH query on the way up
+    node: exp.Expression | None = table.parent
+    while node is not None:
+        if isinstance(node, exp.CTE):
+            inside = node
+        elif isinstance(node, exp.With):
+            for query in node.expressions:
+                if query is inside and not node.args.get("recursive"):
+                    break  # a query sees those before it, and itself only with RECURSIVE
+                if query.alias.lower() == wanted:
+                    return True
+        elif (clause := node.args.get("with_")) is not None and (
+            inside is None or inside.parent is not clause
+        ):
+            if any(query.alias.lower() == wanted for query in clause.expressions):
                 return True
-        if isinstance(below, exp.With) and below is clause and node.args.get("with_") is clause:
-            continue
+        node = node.parent
     return False
 
 

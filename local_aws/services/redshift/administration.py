@@ -32,7 +32,9 @@ def passwords() -> TemporaryPasswords:
     return TemporaryPasswords(_runtimes[0].warehouse_password)
 
 
-def connected(user: str = MASTER_USER, database: str = DATABASE, password: str | None = None) -> psycopg.Connection:
+def connected(
+    user: str = MASTER_USER, database: str = DATABASE, password: str | None = None
+) -> psycopg.Connection:
     """Return a connection through the proxy, as a client has it; without a password, by one of our own."""
     return psycopg.connect(
         host=LOOPBACK,
@@ -54,7 +56,9 @@ def ensure_user(name: str, password: str | None, *, superuser: bool) -> None:
             connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name.lower()), rights))
         if password is not None:
             connection.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name.lower()), sql.Literal(password))
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                    sql.Identifier(name.lower()), sql.Literal(password)
+                )
             )
 
 

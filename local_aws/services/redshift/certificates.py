@@ -51,5 +51,3 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     unfinished.replace(path)
-
-

@@ -98,4 +98,3 @@ def install(runtime: Runtime) -> None:
     administration.use(runtime)
     moto_models.Cluster = LocalCluster  # type: ignore[misc]  # the class that the backend constructs
     moto_models.redshift_backends.backend = LocalRedshiftBackend
-

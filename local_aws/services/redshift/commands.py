@@ -44,13 +44,16 @@ _COPY_NUMBERS = {
     }.items()
 }
 _JSON = re.compile(r"\b(?:FORMAT\s+(?:AS\s+)?)?JSON(?:\s+AS)?(?:\s*(\x01s\d+\x02))?", re.IGNORECASE)
-_FORMAT = re.compile(r"\b(?:FORMAT(?:\s+AS)?\s+)?(PARQUET|CSV|ORC|AVRO|SHAPEFILE|FIXEDWIDTH)\b", re.IGNORECASE)
+_FORMAT = re.compile(
+    r"\b(?:FORMAT(?:\s+AS)?\s+)?(PARQUET|CSV|ORC|AVRO|SHAPEFILE|FIXEDWIDTH)\b", re.IGNORECASE
+)
 _SWITCHES = frozenset(
     "MANIFEST GZIP ZSTD BZIP2 EMPTYASNULL BLANKSASNULL TRUNCATECOLUMNS FILLRECORD TRIMBLANKS IGNOREBLANKLINES "
     "ESCAPE REMOVEQUOTES EXPLICIT_IDS SERIALIZETOJSON ACCEPTANYDATE ROUNDEC ACCEPTINVCHARS NOLOAD".split()  # noqa: SIM905 - reads better
 )
 _NO_EFFECT = re.compile(
-    r"\b(?:COMPUPDATE|STATUPDATE)(?:\s+(?:PRESET|ON|OFF|TRUE|FALSE))?\b|\bENCODING(?:\s+AS)?\s+UTF8\b", re.IGNORECASE
+    r"\b(?:COMPUPDATE|STATUPDATE)(?:\s+(?:PRESET|ON|OFF|TRUE|FALSE))?\b|\bENCODING(?:\s+AS)?\s+UTF8\b",
+    re.IGNORECASE,
 )
 
 
@@ -231,7 +234,9 @@ def unload_command(masked: Masked) -> Unload | None:
         format=written[1].lower() if written else "text",
         switches=switches,
         values=values,
-        partition_by=tuple(masked.restored(n).strip().strip('"') for n in partition[1].split(",")) if partition else (),
+        partition_by=tuple(masked.restored(n).strip().strip('"') for n in partition[1].split(","))
+        if partition
+        else (),
         maximum_bytes=int(size) if size else Unload.maximum_bytes,
     )
 

@@ -34,7 +34,18 @@ RESULT_ROWS_PER_PAGE = 1000
 MOST_STATEMENTS = 40  # of one batch, as in AWS
 KEPT_STATEMENTS = 10_000  # the oldest results are forgotten beyond this
 _PARAMETER = re.compile(r"(?<!:):([A-Za-z_]\w*)")
-_AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "numeric", "json", "jsonb", "uuid")
+_AS_TEXT = (
+    "date",
+    "time",
+    "timetz",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "numeric",
+    "json",
+    "jsonb",
+    "uuid",
+)
 _LONG, _DOUBLE, _BOOLEAN = {20, 21, 23, 26}, {700, 701}, {16}
 _TYPE_NAMES = {
     16: "bool", 20: "int8", 21: "int2", 23: "int4", 25: "text", 700: "float4", 701: "float8", 1042: "bpchar",
@@ -77,7 +88,9 @@ class Run:
         """Return what DescribeStatement says about one statement of a batch."""
         done = number < len(self.affected)
         result = self.results[number] if done else None
-        status = "FINISHED" if done else "FAILED" if number == len(self.affected) and self.error else "SUBMITTED"
+        status = (
+            "FINISHED" if done else "FAILED" if number == len(self.affected) and self.error else "SUBMITTED"
+        )
         if self.status == "ABORTED" or (not done and number > len(self.affected) and self.error):
             status = "ABORTED"
         return {
@@ -232,7 +245,8 @@ class LocalRedshiftDataResponse(RedshiftDataAPIServiceResponse):
         found = [
             _summary(run)
             for run in self._runs.newest_first()
-            if (not status or status in ("ALL", run.status)) and (not name or (run.name or "").startswith(name))
+            if (not status or status in ("ALL", run.status))
+            and (not name or (run.name or "").startswith(name))
         ]
         first = int(self._get_param("NextToken") or 0)
         after = first + int(self._get_param("MaxResults") or 100)
@@ -243,7 +257,9 @@ class LocalRedshiftDataResponse(RedshiftDataAPIServiceResponse):
 
     def list_databases(self) -> ActionResult:
         """List the warehouse's databases."""
-        rows = self._rows("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1")
+        rows = self._rows(
+            "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1"
+        )
         return ActionResult({"Databases": [name for (name,) in rows]})
 
     def list_schemas(self) -> ActionResult:
@@ -471,5 +487,3 @@ def _words(error: Exception) -> str:
         detail = f"\n  Detail: {error.diag.message_detail}" if error.diag.message_detail else ""
         return f"ERROR: {error.diag.message_primary}{detail}"
     return f"ERROR: {error}"
-
-

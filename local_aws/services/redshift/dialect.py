@@ -25,7 +25,13 @@ _STORAGE = [
 ]
 # Foreign keys are not enforced in Redshift, and PostgreSQL wants a unique index for each.
 _FOREIGN = [
-    (re.compile(rf",\s*(?:CONSTRAINT\s+{NAME}\s+)?FOREIGN\s+KEY\s*{_BRACKETS}\s*REFERENCES\s+{NAME}(?:\s*{_BRACKETS})?", I), ""),
+    (
+        re.compile(
+            rf",\s*(?:CONSTRAINT\s+{NAME}\s+)?FOREIGN\s+KEY\s*{_BRACKETS}\s*REFERENCES\s+{NAME}(?:\s*{_BRACKETS})?",
+            I,
+        ),
+        "",
+    ),
     (re.compile(rf"\s+REFERENCES\s+{NAME}(?:\s*{_BRACKETS})?", I), ""),
 ]
 
@@ -58,7 +64,10 @@ _DATE_PARTS = (
 _EXPRESSIONS = [
     (re.compile(r"\bSYSDATE\b(?!\s*\()", I), "pg_catalog.getsysdate()"),
     (re.compile(r"\bISNULL\s*\(", I), "COALESCE("),
-    (re.compile(rf"\b(DATEADD|DATE_ADD|DATEDIFF|DATE_DIFF|DATE_PART_YEAR)\s*\(\s*({_DATE_PARTS})\s*,", I), r"\1('\2',"),
+    (
+        re.compile(rf"\b(DATEADD|DATE_ADD|DATEDIFF|DATE_DIFF|DATE_PART_YEAR)\s*\(\s*({_DATE_PARTS})\s*,", I),
+        r"\1('\2',",
+    ),
     (re.compile(rf"\bDATE_PART\s*\(\s*({_DATE_PARTS})\s*,", I), r"DATE_PART('\1',"),
     (re.compile(r"\bCONVERT\s*\(\s*(\w+(?:\s*\([\d\s,]+\))?)\s*,\s*([^(),]+)\)", I), r"CAST(\2 AS \1)"),
     # The driver itself writes `THEN 4WHEN`; PostgreSQL since 15 refuses a word that touches a number.
@@ -70,7 +79,9 @@ _HASH_NAME = re.compile(r"(?<![\w$])#(\w+)")
 
 _CREATE_HASH = re.compile(r"^(\s*CREATE\s+)TABLE(\s+(?:IF\s+NOT\s+EXISTS\s+)?#)", I)
 _INTO_HASH = re.compile(r"\bINTO\s+(?=#\w)", I)
-_VACUUM = re.compile(rf"^\s*VACUUM\b(?:\s+(?:FULL|SORT\s+ONLY|DELETE\s+ONLY|REINDEX|RECLUSTER)\b)?(\s+{NAME})?.*$", I | re.S)
+_VACUUM = re.compile(
+    rf"^\s*VACUUM\b(?:\s+(?:FULL|SORT\s+ONLY|DELETE\s+ONLY|REINDEX|RECLUSTER)\b)?(\s+{NAME})?.*$", I | re.S
+)
 _ANALYZE = re.compile(rf"^\s*ANALYZE\b(?:\s+(?:VERBOSE|COMPRESSION)\b)?(\s+{NAME})?.*$", I | re.S)
 _ALTER_STORAGE = re.compile(
     rf"^\s*ALTER\s+TABLE\s+{NAME}\s+ALTER\s+(?:(?:DISTSTYLE|DISTKEY|SORTKEY|COMPOUND|INTERLEAVED|ENCODE)\b"
@@ -78,7 +89,9 @@ _ALTER_STORAGE = re.compile(
     I | re.S,
 )
 _APPEND = re.compile(rf"^\s*ALTER\s+TABLE\s+({NAME})\s+APPEND\s+FROM\s+({NAME}).*$", I | re.S)
-_ADD_FOREIGN = re.compile(rf"^\s*ALTER\s+TABLE\s+{NAME}\s+ADD\s+(?:CONSTRAINT\s+{NAME}\s+)?FOREIGN\s+KEY.*$", I | re.S)
+_ADD_FOREIGN = re.compile(
+    rf"^\s*ALTER\s+TABLE\s+{NAME}\s+ADD\s+(?:CONSTRAINT\s+{NAME}\s+)?FOREIGN\s+KEY.*$", I | re.S
+)
 _SETTING = re.compile(r"^\s*(SET|RESET|SHOW)\s+(?:SESSION\s+|LOCAL\s+)?([a-z_]\w*)\b(.*)$", I | re.S)
 _REDSHIFT_SETTINGS = frozenset(
     "enable_case_sensitive_identifier enable_result_cache_for_session query_group wlm_query_slot_count "
@@ -92,7 +105,9 @@ _REDSHIFT_SETTINGS = frozenset(
 )
 
 _TREE_WORDS = re.compile(r"\b(QUALIFY|LISTAGG|MEDIAN|DECODE\s*\(|PIVOT|TOP\s+\d+|RATIO_TO_REPORT)\b", I)
-_DDL = re.compile(r"^\s*(?:CREATE\s+(?!OR\s+REPLACE\s+PROC|PROC|OR\s+REPLACE\s+FUNC|FUNC)|ALTER\s+TABLE\b)", I)
+_DDL = re.compile(
+    r"^\s*(?:CREATE\s+(?!OR\s+REPLACE\s+PROC|PROC|OR\s+REPLACE\s+FUNC|FUNC)|ALTER\s+TABLE\b)", I
+)
 _PROCEDURE = re.compile(r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?PROCEDURE\b", I)
 NOTHING = "DO 'BEGIN END'"
 
@@ -155,7 +170,9 @@ _WHOLE: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]] = [
     (_ADD_FOREIGN, lambda _: NOTHING),
     (
         _APPEND,
-        lambda found: f"WITH moved AS (DELETE FROM {found[2]} RETURNING *) INSERT INTO {found[1]} SELECT * FROM moved",
+        lambda found: (
+            f"WITH moved AS (DELETE FROM {found[2]} RETURNING *) INSERT INTO {found[1]} SELECT * FROM moved"
+        ),
     ),
 ]
 

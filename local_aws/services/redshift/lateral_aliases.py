@@ -11,7 +11,8 @@ def may_have(sql: str) -> bool:
     """Tell cheaply whether an alias's name occurs a second time."""
     lowered = sql.lower()
     return any(
-        len(re.findall(rf"\b{re.escape(name)}\b", lowered)) > 1 for name in {m.lower() for m in _ALIAS.findall(sql)}
+        len(re.findall(rf"\b{re.escape(name)}\b", lowered)) > 1
+        for name in {m.lower() for m in _ALIAS.findall(sql)}
     )
 
 
@@ -34,7 +35,11 @@ def expanded(sql: str, missing: str) -> str | None:
             continue
         expression = defined[missing.lower()]
         for column in list(select.find_all(exp.Column)):
-            if column.table or column.name.lower() != missing.lower() or column.find_ancestor(exp.Select) is not select:
+            if (
+                column.table
+                or column.name.lower() != missing.lower()
+                or column.find_ancestor(exp.Select) is not select
+            ):
                 continue
             if column is expression or _inside(column, expression):
                 continue

@@ -77,7 +77,8 @@ class Load:
         where = f"file {e.file}, line {e.line}" + (f", column {e.column}" if e.column else "")
         return WarehouseError(
             f"Load into table '{self._table.name}' failed.  Check 'stl_load_errors' system table for details.",
-            detail=f"{where}: {e.reason} (code {e.code})" + (f", value '{e.raw_value[:256]}'" if e.raw_value else ""),
+            detail=f"{where}: {e.reason} (code {e.code})"
+            + (f", value '{e.raw_value[:256]}'" if e.raw_value else ""),
         )
 
     def blame(self, named: dict[str, str]) -> bool:
@@ -131,5 +132,7 @@ class Load:
             self._recent_bytes -= len(self._recent.popleft().data)
 
     def _refused(self, file: str, line: int, error: BadRecordError) -> WarehouseError:
-        self.error = LoadError(file, line, error.column, "", "", error.raw[:1024], "", error.code, error.reason)
+        self.error = LoadError(
+            file, line, error.column, "", "", error.raw[:1024], "", error.code, error.reason
+        )
         return self.failure()

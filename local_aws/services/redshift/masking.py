@@ -51,4 +51,8 @@ class Masked:
 def string_value(literal: str) -> str:
     """Return what a quoted string stands for."""
     inner = literal[1:-1] if literal.startswith("'") else literal.split("$", 2)[2].rsplit("$", 2)[0]
-    return inner.replace("''", "'").replace("\\'", "'").replace("\\\\", "\\") if literal.startswith("'") else inner
+    return (
+        inner.replace("''", "'").replace("\\'", "'").replace("\\\\", "\\")
+        if literal.startswith("'")
+        else inner
+    )

@@ -64,7 +64,9 @@ class Objects:
         bucket, key = split(address)
         if manifest:
             return self._manifest(bucket, key, columnar=columnar)
-        found = [Source(bucket, item["Key"], item["Size"]) for item in self._listed(bucket, key) if item["Size"]]
+        found = [
+            Source(bucket, item["Key"], item["Size"]) for item in self._listed(bucket, key) if item["Size"]
+        ]
         if not found:
             raise WarehouseError(
                 "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey"

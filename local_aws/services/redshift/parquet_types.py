@@ -31,7 +31,9 @@ _FITS: dict[str, Callable[[pa.DataType], bool]] = {
     "timestamp without time zone": types.is_timestamp,
     "timestamp with time zone": types.is_timestamp,
     "time without time zone": types.is_time,
-    "bytea": lambda kind: types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind),
+    "bytea": lambda kind: (
+        types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+    ),
 }
 
 

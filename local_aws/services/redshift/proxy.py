@@ -36,7 +36,12 @@ class Proxy:
     """Listens on one loopback port; a thread for each connection."""
 
     def __init__(
-        self, port: int, server: PostgresServer, objects: Objects, passwords: TemporaryPasswords, tls: ssl.SSLContext
+        self,
+        port: int,
+        server: PostgresServer,
+        objects: Objects,
+        passwords: TemporaryPasswords,
+        tls: ssl.SSLContext,
     ) -> None:
         self._server = server
         self._objects = objects
@@ -119,7 +124,9 @@ class Proxy:
             database = parameters.get("database", user)
             Session(client, server, self._objects, self._load_errors, database, process).run()
 
-    def _signed_in(self, client: Channel, server: Channel, parameters: dict[str, str], password: str) -> int | None:
+    def _signed_in(
+        self, client: Channel, server: Channel, parameters: dict[str, str], password: str
+    ) -> int | None:
         """Sign in to PostgreSQL; return the number of its process, or None when it refused."""
         user = parameters["user"]
         temporary = self._passwords.is_valid(user, password)

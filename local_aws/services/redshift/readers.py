@@ -37,7 +37,9 @@ class BadRecordError(Exception):
         self.column = column
 
 
-def batches(objects: Objects, source: Source, copy: Copy, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+def batches(
+    objects: Objects, source: Source, copy: Copy, columns: Sequence[Column]
+) -> Iterator[pa.RecordBatch]:
     """Yield one object's rows, a bounded number at a time.
 
     Raises:
@@ -89,7 +91,9 @@ class _Checked:
         self.closed = True
 
 
-def _parquet(objects: Objects, source: Source, copy: Copy, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+def _parquet(
+    objects: Objects, source: Source, copy: Copy, columns: Sequence[Column]
+) -> Iterator[pa.RecordBatch]:
     with objects.seekable(source) as file:
         try:
             parquet = pa.parquet.ParquetFile(file)
@@ -97,7 +101,9 @@ def _parquet(objects: Objects, source: Source, copy: Copy, columns: Sequence[Col
             raise WarehouseError(
                 "Spectrum Scan Error", detail=f"File '{source.address}' is not a Parquet file: {error}"
             ) from error
-        check_schema(parquet.schema_arrow, columns, source.address, serialize="SERIALIZETOJSON" in copy.switches)
+        check_schema(
+            parquet.schema_arrow, columns, source.address, serialize="SERIALIZETOJSON" in copy.switches
+        )
         try:
             yield from parquet.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
         except (pa.ArrowException, OSError) as error:
@@ -129,7 +135,9 @@ def _delimited(stream: Any, copy: Copy, columns: Sequence[Column]) -> Iterator[p
             pa.csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, use_threads=False),
             pa.csv.ParseOptions(
                 delimiter=copy.values.get("delimiter", "," if is_csv else "|"),
-                quote_char=copy.values.get("quote", '"') if is_csv or "REMOVEQUOTES" in copy.switches else False,
+                quote_char=copy.values.get("quote", '"')
+                if is_csv or "REMOVEQUOTES" in copy.switches
+                else False,
                 double_quote=is_csv,
                 escape_char="\\" if "ESCAPE" in copy.switches else False,
                 newlines_in_values=is_csv or "ESCAPE" in copy.switches,
@@ -249,8 +257,12 @@ def _json(stream: Any, copy: Copy, columns: Sequence[Column], objects: Objects) 
     elif copy.json in {"auto", "auto ignorecase"}:
         pick = _by_name([column.name for column in columns], fold=copy.json == "auto ignorecase")
     else:
-        raise WarehouseError(f"JSON '{copy.json}': expected 'auto', 'auto ignorecase', 'noshred' or a JSONPaths file")
-    yield from _columnar(([_json_text(value) for value in pick(document)] for document in documents(stream)), columns)
+        raise WarehouseError(
+            f"JSON '{copy.json}': expected 'auto', 'auto ignorecase', 'noshred' or a JSONPaths file"
+        )
+    yield from _columnar(
+        ([_json_text(value) for value in pick(document)] for document in documents(stream)), columns
+    )
 
 
 def documents(stream: Any) -> Iterator[Any]:
@@ -294,7 +306,11 @@ def _json_text(value: Any) -> str | None:
 
 def _dumped(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{_dumped(v)}" for k, v in value.items()) + "}"
+        return (
+            "{"
+            + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{_dumped(v)}" for k, v in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(map(_dumped, value)) + "]"
     return str(value) if isinstance(value, _Digits) else json.dumps(value, ensure_ascii=False)

@@ -60,7 +60,10 @@ def _textual(array: pa.Array, column: Column, copy: Copy) -> pa.Array:
     if pa.types.is_binary(array.type):
         replacement = copy.values.get("invalid_character", "?")
         array = pa.array(
-            [None if v is None else v.decode("utf-8", "replace").replace("�", replacement) for v in array.to_pylist()]
+            [
+                None if v is None else v.decode("utf-8", "replace").replace("�", replacement)
+                for v in array.to_pylist()
+            ]
         )
     if column.is_text:
         if "TRIMBLANKS" in copy.switches:
@@ -88,7 +91,9 @@ def _limited(array: pa.Array, column: Column, copy: Copy) -> pa.Array:
     longest = pc.max(pc.binary_length(array)).as_py() or 0
     if longest <= limit:
         return array
-    return pa.array([v if v is None else v.encode()[:limit].decode("utf-8", "ignore") for v in array.to_pylist()])
+    return pa.array(
+        [v if v is None else v.encode()[:limit].decode("utf-8", "ignore") for v in array.to_pylist()]
+    )
 
 
 def _dated(array: pa.Array, layout: str | None) -> pa.Array:

@@ -117,14 +117,18 @@ class _Serverless:
 def _answered(action: str, given: dict[str, Any]) -> dict[str, Any]:
     answer = _ACTIONS.get(action)
     if answer is None:
-        raise ServerlessError("NotImplementedException", f"{action} is not supported by the local warehouse", 501)
+        raise ServerlessError(
+            "NotImplementedException", f"{action} is not supported by the local warehouse", 501
+        )
     return answer(given, _stores[0])
 
 
 def _named(given: dict[str, Any], field: str) -> str:
     name = given.get(field, "")
     if not re.fullmatch(r"[a-z0-9-]{3,64}", name):
-        raise ServerlessError("ValidationException", f"{field} must be 3 to 64 of a-z, 0-9 and -, not {name!r}")
+        raise ServerlessError(
+            "ValidationException", f"{field} must be 3 to 64 of a-z, 0-9 and -, not {name!r}"
+        )
     return str(name)
 
 
@@ -193,14 +197,20 @@ def _now() -> str:
 
 _ACTIONS: dict[str, Callable[[dict[str, Any], Store], dict[str, Any]]] = {
     "CreateNamespace": _create_namespace,
-    "GetNamespace": lambda given, store: {"namespace": store.get("namespaces", _named(given, "namespaceName"))},
+    "GetNamespace": lambda given, store: {
+        "namespace": store.get("namespaces", _named(given, "namespaceName"))
+    },
     "ListNamespaces": lambda _, store: {"namespaces": list(store.namespaces.values())},
     "DeleteNamespace": _delete_namespace,
     "CreateWorkgroup": _create_workgroup,
     "GetWorkgroup": lambda given, store: {
         "workgroup": _with_endpoint(store.get("workgroups", _named(given, "workgroupName")))
     },
-    "ListWorkgroups": lambda _, store: {"workgroups": [_with_endpoint(one) for one in store.workgroups.values()]},
-    "DeleteWorkgroup": lambda given, store: {"workgroup": store.remove("workgroups", _named(given, "workgroupName"))},
+    "ListWorkgroups": lambda _, store: {
+        "workgroups": [_with_endpoint(one) for one in store.workgroups.values()]
+    },
+    "DeleteWorkgroup": lambda given, store: {
+        "workgroup": store.remove("workgroups", _named(given, "workgroupName"))
+    },
     "GetCredentials": _get_credentials,
 }

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from local_aws.services.redshift import lateral_aliases, wire
 from local_aws.services.redshift.columns import COLUMNS_OF, table_of
-from local_aws.services.redshift.commands import Copy, Unload, UnsupportedOptionError, copy_command, unload_command
+from local_aws.services.redshift.commands import (
+    Copy,
+    Unload,
+    UnsupportedOptionError,
+    copy_command,
+    unload_command,
+)
 from local_aws.services.redshift.dialect import NOTHING, translated
 from local_aws.services.redshift.failures import WarehouseError, in_redshift_words
 from local_aws.services.redshift.load import Load
@@ -77,7 +83,8 @@ def understood(sql: str, *, case_sensitive: bool) -> Statement:
         query = translated(unload.query, case_sensitive=case_sensitive)
         return Statement(f"COPY ({query}) TO STDOUT (FORMAT csv)", unload=unload)
     return Statement(
-        translated(sql, case_sensitive=case_sensitive), truncate=masked.text.lstrip()[:8].upper() == "TRUNCATE"
+        translated(sql, case_sensitive=case_sensitive),
+        truncate=masked.text.lstrip()[:8].upper() == "TRUNCATE",
     )
 
 
@@ -85,7 +92,13 @@ class Session:
     """A client that has signed in, until it leaves."""
 
     def __init__(
-        self, client: Channel, server: Channel, objects: Objects, load_errors: LoadErrors, database: str, process: int
+        self,
+        client: Channel,
+        server: Channel,
+        objects: Objects,
+        load_errors: LoadErrors,
+        database: str,
+        process: int,
     ) -> None:
         self._client = client
         self._server = server
@@ -371,7 +384,9 @@ class Session:
             return error
         except ConnectionError:
             raise
-        except Exception as error:  # whatever a reader raises is the statement's failure, not the connection's end
+        except (
+            Exception
+        ) as error:  # whatever a reader raises is the statement's failure, not the connection's end
             log.exception("COPY failed in an unforeseen way")
             return WarehouseError(f"the local warehouse can't read the source: {error!r}")
         return None
@@ -383,7 +398,9 @@ class Session:
                 count = whole[5:-1].decode().rpartition(" ")[2]
                 self._last_count = int(count)
                 told = f"Load into table '{name}' completed, {count} record(s) loaded successfully."
-                self._client.send(wire.failure({"S": "INFO", "V": "INFO", "C": "00000", "M": told}, b"N") + whole)
+                self._client.send(
+                    wire.failure({"S": "INFO", "V": "INFO", "C": "00000", "M": told}, b"N") + whole
+                )
                 return
             if kind == b"E":
                 if self._failure is None and load.blame(wire.fields(whole[5:])):
@@ -410,7 +427,9 @@ class Session:
             failure = error
         except ConnectionError:
             raise
-        except Exception as error:  # whatever a writer raises is the statement's failure, not the connection's end
+        except (
+            Exception
+        ) as error:  # whatever a writer raises is the statement's failure, not the connection's end
             log.exception("UNLOAD failed in an unforeseen way")
             failure = WarehouseError(f"the local warehouse can't write the target: {error!r}")
         rows.drain()
@@ -479,7 +498,9 @@ class Session:
         described, _ = self._prepared(sql, b"\0\0")
         return described
 
-    def _prepared(self, sql: str, parameters: bytes) -> tuple[list[tuple[str, int, int]] | None, dict[str, str]]:
+    def _prepared(
+        self, sql: str, parameters: bytes
+    ) -> tuple[list[tuple[str, int, int]] | None, dict[str, str]]:
         guarded = self._status == IN_TRANSACTION
         if guarded:
             self._server.send(wire.query("SAVEPOINT rs_question"))

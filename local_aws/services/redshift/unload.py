@@ -188,9 +188,12 @@ class _Target:
             return
         names = [self._schema.field(i).name for i in self._partitions]
         texts = [
-            pc.fill_null(batch.column(i).cast(pa.string()), "__HIVE_DEFAULT_PARTITION__") for i in self._partitions
+            pc.fill_null(batch.column(i).cast(pa.string()), "__HIVE_DEFAULT_PARTITION__")
+            for i in self._partitions
         ]
-        folders = pc.binary_join_element_wise(*[pc.binary_join_element_wise(n, t, "=") for n, t in zip(names, texts, strict=True)], "/")
+        folders = pc.binary_join_element_wise(
+            *[pc.binary_join_element_wise(n, t, "=") for n, t in zip(names, texts, strict=True)], "/"
+        )
         for folder in pc.unique(folders).to_pylist():
             yield folder + "/", batch.filter(pc.equal(folders, folder)).select(self._written)
 
@@ -304,4 +307,3 @@ def _text(array: pa.Array) -> list[str | None]:
     if pa.types.is_floating(array.type):
         return [None if v is None else repr(v) for v in array.to_pylist()]
     return list(array.cast(pa.string()).to_pylist())
-

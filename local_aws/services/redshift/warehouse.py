@@ -28,6 +28,7 @@ from local_aws.services.redshift.passwords import TemporaryPasswords, secret_of
 from local_aws.services.redshift.postgres import ADMINISTRATOR, PostgresServer
 from local_aws.services.redshift.proxy import Proxy
 
+
 class Warehouse:
     """PostgreSQL and its proxy over one state directory."""
 
@@ -113,7 +114,9 @@ def _s3_client(endpoint_url: str) -> Any:
         region_name="us-east-1",
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106 - the embedded AWS accepts any key; this one opens nothing
-        config=Config(max_pool_connections=64, s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}),
+        config=Config(
+            max_pool_connections=64, s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}
+        ),
     )
 
 
@@ -124,7 +127,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--endpoint", required=True)
     options = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted terminal ends our parent, and with it our input
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # an interrupted terminal ends our parent, and with it our input
     warehouse = Warehouse(options.directory, options.port, options.endpoint)
     warehouse.start()
     print(json.dumps({"port": warehouse.port}), flush=True)  # noqa: T201 - the line that our parent waits for

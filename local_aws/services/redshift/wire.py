@@ -164,5 +164,7 @@ class Channel:
         """
         (length,) = _int32.unpack(self.take(4))
         if not 8 <= length <= 10_000:  # noqa: PLR2004 - PostgreSQL's own limits
-            raise NotAClientError(f"a start-up packet of {length} bytes: this port speaks PostgreSQL's protocol")
+            raise NotAClientError(
+                f"a start-up packet of {length} bytes: this port speaks PostgreSQL's protocol"
+            )
         return self.take(length - 4)

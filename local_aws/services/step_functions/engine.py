@@ -43,20 +43,32 @@ class Engine:
         self.logs = ExecutionLogs(runtime)
         self.status_events = StatusEvents()
         self.map_runs: dict[str, MapRun] = {}  # those that have not ended
+        self.frozen = False
         self._running: dict[str, Running] = {}
         self._names = threading.Lock()  # one name is checked and taken at a time
 
     def start(self) -> None:
-        """Go on with the executions that a killed process left behind."""
+        """Start the threads; executions go on once every service has started, because they call them."""
         self.journal.start()
         self.alarms.start()
         self.logs.start()
         self.status_events.start()
+        self.runtime.on_start(self._resume)  # the list grows while it is worked off, so this comes last
+
+    def _resume(self) -> None:
+        """Go on with the executions that the last process left behind."""
+        self.runtime.on_stop(self._freeze)  # registered last, so it comes before any service stops
         for record in self.journal.running():
-            self._go_on(record)
+            if record.arn not in self._running:
+                self._go_on(record)
+
+    def _freeze(self) -> None:
+        """Store nothing more: what fails from now on fails because services stop."""
+        self.frozen = True
 
     def stop(self) -> None:
         """Leave every execution where it is; the next start goes on from there."""
+        self._freeze()
         self.alarms.stop()
         self.status_events.stop()
         self.logs.stop()

@@ -116,6 +116,8 @@ class Running:
 
     def remember(self, **facts: Any) -> None:
         """Store facts about the current top-level state before going on."""
+        if self.engine.frozen:
+            return
         self.checkpoint |= facts
         self.engine.journal.note_checkpoint(self.record.id, json.dumps(self.checkpoint, default=str))
 
@@ -127,6 +129,8 @@ class Running:
 
     def note(self, event: dict[str, Any], *, entering: bool) -> None:
         """Add an event to the stored history and to the log."""
+        if self.engine.frozen:
+            return
         checkpoint = json.dumps(self.checkpoint, default=str) if entering else None
         self.engine.journal.note(self.record.id, (event["id"], json.dumps(event, default=str)), checkpoint)
         self.engine.logs.note(self.record, event)
@@ -146,7 +150,7 @@ class Running:
         """Evaluate state after state until the execution ends or waits."""
         environment = self.environment
         try:
-            while environment.is_running():
+            while environment.is_running() and not self.engine.frozen:
                 state = self._program._get_state(environment.next_state_name)  # noqa: SLF001 - Program.eval would start a thread
                 state.eval(environment)
                 environment.stack.clear()
@@ -173,7 +177,7 @@ class Running:
     def _close(self) -> None:
         """Write how the execution ended; the first of several callers does."""
         with self._closing:
-            if self.done.is_set() or self.environment.is_running():
+            if self.done.is_set() or self.environment.is_running() or self.engine.frozen:
                 return
             for alarm in self._alarms:
                 alarm.cancel()

@@ -1,0 +1,143 @@
+"""Workflows run on the real interpreter, with scripted steps and time that jumps."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.render import snake_case
+from tests.integration.conftest import RunningAWS, running_aws
+from tests.workflows.script import GOOD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SCRIPTED = Path(__file__).parent / "scripted"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]},
+        }
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one execution ended, and the way that it took."""
+
+    status: str
+    error: str | None
+    cause: str | None
+    states: list[str]
+    events: list[dict[str, Any]]
+    calls: dict[str, int]
+
+    def arrows(self) -> set[tuple[str, str]]:
+        return set(zip(self.states, self.states[1:], strict=False))
+
+
+class Workflow:
+    """One workflow of the project on one embedded AWS."""
+
+    def __init__(self, aws: RunningAWS, calls: Path, name: str) -> None:
+        self.name = name
+        self.calls = calls
+        self.states = aws.client("stepfunctions")
+        self.functions = aws.client("lambda")
+        self.prefix = f"w{uuid.uuid4().hex[:8]}"
+        role = aws.client("iam").create_role(RoleName=self.prefix, AssumeRolePolicyDocument=json.dumps(TRUST))
+        self.role = role["Role"]["Arn"]
+        text = (ROOT / "workflows" / f"{name}.asl.json").read_text(encoding="utf-8")
+        self.definition = json.loads(text)
+        for placeholder in sorted(set(re.findall(r"\$\{(\w+)Arn\}", text))):
+            text = text.replace(f"${{{placeholder}Arn}}", self._function(snake_case(placeholder)))
+        self.arn = self.states.create_state_machine(name=self.prefix, definition=text, roleArn=self.role)[
+            "stateMachineArn"
+        ]
+
+    def start(self, **script: list[dict[str, Any]]) -> str:
+        run = uuid.uuid4().hex
+        file = {"bucket": "b", "key": "k", "script": {**GOOD, **script}}
+        document = {
+            "run": run,
+            "token": run,
+            "pipeline": "p",
+            "file": file,
+            "started": "2026-11-20T00:00:00Z",
+        }
+        answer = self.states.start_execution(stateMachineArn=self.arn, name=run, input=json.dumps(document))
+        return str(answer["executionArn"])
+
+    def run(self, **script: list[dict[str, Any]]) -> Ended:
+        """Start an execution whose steps do as scripted, and wait for its end."""
+        return self.end_of(self.start(**script))
+
+    def end_of(self, execution: str, seconds: float = 60) -> Ended:
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self.states.describe_execution(executionArn=execution)
+            if found["status"] != "RUNNING":
+                break
+            assert time.monotonic() < deadline, f"still running: {self.history(execution)[-3:]}"
+            time.sleep(0.02)
+        events = self.history(execution)
+        entered = [
+            event["stateEnteredEventDetails"]["name"]
+            for event in events
+            if "stateEnteredEventDetails" in event
+        ]
+        run = execution.rpartition(":")[2]
+        calls = {path.suffix[1:]: path.stat().st_size for path in self.calls.glob(f"{run}.*")}
+        return Ended(found["status"], found.get("error"), found.get("cause"), entered, events, calls)
+
+    def history(self, execution: str) -> list[dict[str, Any]]:
+        pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution)
+        return [event for page in pages for event in page["events"]]
+
+    def function_name(self, step: str) -> str:
+        return f"{self.prefix}__{step}"
+
+    def _function(self, step: str) -> str:
+        answer = self.functions.create_function(
+            FunctionName=self.function_name(step),
+            Runtime="python3.12",
+            Role=self.role,
+            Handler="app.step",
+            Code={"ZipFile": _zip()},
+            Timeout=20,
+            Environment={"Variables": {"SCRIPT_CALLS": str(self.calls)}},
+        )
+        return str(answer["FunctionArn"])
+
+
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.write(SCRIPTED / "app.py", "app.py")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def scripted_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAWS]:
+    """An embedded AWS whose functions are scripted and whose waits pass 1,000 times faster."""
+    with running_aws(tmp_path_factory.mktemp("scripted"), SCRIPTED, time_scale=1000) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def load_file(scripted_aws: RunningAWS, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    return Workflow(scripted_aws, tmp_path_factory.mktemp("calls"), "load_file")

@@ -1,0 +1,15 @@
+"""What the steps do in a run where all goes well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+GOOD: dict[str, list[dict[str, Any]]] = {
+    "validate_file": [{"valid": True, "rows": 5, "route": "lambda", "reason": None}],
+    "transform_file": [{"rows": 5}],
+    "start_glue_job": [{"job": "j", "job_run": "jr", "started_at": 1.0}],
+    "check_glue_job": [{"done": True, "succeeded": True, "wait_seconds": 5, "error": "", "cause": ""}],
+    "catalogue": [{"load": True, "rows": 5}],
+    "copy_to_redshift": [{"rows": 5, "already": False}],
+}
+"""What each step returns when all goes well; a test changes what it is about."""

@@ -1,0 +1,173 @@
+"""Every arrow of load_file, walked."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cli.workflow_diagram import arrows
+from tests.workflows.script import GOOD
+
+if TYPE_CHECKING:
+    from tests.workflows.conftest import Workflow
+
+GLUE = [{"valid": True, "rows": 5, "route": "glue", "reason": None}]
+BAD = [{"valid": False, "rows": 5, "route": "lambda", "reason": "row 3: quantity 'x' is no integer"}]
+FAILED = {"raise": "LoadFailed", "message": "no such role"}
+TASKS = [
+    "validate_file",
+    "transform_file",
+    "start_glue_job",
+    "check_glue_job",
+    "catalogue",
+    "copy_to_redshift",
+]
+pytestmark = pytest.mark.xdist_group("workflows")
+
+
+def standing(state: str, **more: Any) -> dict[str, Any]:
+    succeeded = state == "SUCCEEDED"
+    ended = state not in {"STARTING", "RUNNING"}
+    cause = "" if succeeded else f"Glue job j, run jr: {state}."
+    error = "" if succeeded else "GlueJobFailed"
+    return {"done": ended, "succeeded": succeeded, "wait_seconds": 5, "error": error, "cause": cause, **more}
+
+
+def test_a_small_file_goes_through_lambda_into_the_warehouse(load_file: Workflow) -> None:
+    ended = load_file.run()
+    assert ended.status == "SUCCEEDED"
+    assert ended.states == [
+        "ValidateFile",
+        "IsFileValid",
+        "IsFileSmall",
+        "TransformFile",
+        "Catalogue",
+        "IsTableNamed",
+        "CopyToRedshift",
+        "NotifySucceeded",
+        "FileLoaded",
+    ]
+
+
+def test_a_pipeline_without_a_table_is_not_copied(load_file: Workflow) -> None:
+    ended = load_file.run(catalogue=[{"load": False, "rows": 5}])
+    assert ended.status == "SUCCEEDED"
+    assert "CopyToRedshift" not in ended.states
+
+
+def test_an_invalid_file_is_quarantined_told_of_and_ends_as_rejected(load_file: Workflow) -> None:
+    ended = load_file.run(validate_file=BAD)
+    assert ended.states[-3:] == ["QuarantineFile", "NotifyRejected", "FileRejected"]
+    assert (ended.status, ended.error, ended.cause) == ("FAILED", "FileRejected", BAD[0]["reason"])
+
+
+def test_a_large_file_is_waited_for_until_glue_has_ended(load_file: Workflow) -> None:
+    checks = [standing("STARTING"), standing("RUNNING"), standing("RUNNING"), standing("SUCCEEDED")]
+    ended = load_file.run(validate_file=GLUE, check_glue_job=checks)
+    assert ended.status == "SUCCEEDED"
+    assert ended.states.count("WaitForGlueJob") == 3
+    assert "TransformFile" not in ended.states
+
+
+@pytest.mark.parametrize("state", ["FAILED", "STOPPED", "TIMEOUT"])
+def test_a_glue_run_that_ended_badly_is_told_of_and_red(load_file: Workflow, state: str) -> None:
+    ended = load_file.run(validate_file=GLUE, check_glue_job=[standing("RUNNING"), standing(state)])
+    assert ended.states[-3:] == ["DescribeGlueFailure", "NotifyFailed", "RunFailed"]
+    assert (ended.status, ended.error) == ("FAILED", "GlueJobFailed")
+    assert state in (ended.cause or "")
+
+
+def test_a_busy_glue_job_is_started_later(load_file: Workflow) -> None:
+    busy = {"raise": "GlueIsBusy", "message": "Concurrent runs exceeded for process_csv"}
+    ended = load_file.run(validate_file=GLUE, start_glue_job=[busy, busy, busy, *GOOD["start_glue_job"]])
+    assert (ended.status, ended.calls["start_glue_job"]) == ("SUCCEEDED", 4)
+
+
+@pytest.mark.parametrize("error", ["WarehouseIsBusy", "WarehouseIsUnreachable"])
+def test_a_load_that_met_another_one_is_tried_again(load_file: Workflow, error: str) -> None:
+    ended = load_file.run(copy_to_redshift=[{"raise": error}, {"raise": error}, *GOOD["copy_to_redshift"]])
+    assert (ended.status, ended.calls["copy_to_redshift"]) == ("SUCCEEDED", 3)
+
+
+@pytest.mark.parametrize("step", TASKS)
+def test_a_step_that_aws_throttles_is_tried_again(load_file: Workflow, step: str) -> None:
+    route = {} if step == "transform_file" else {"validate_file": GLUE}
+    if step == "validate_file":
+        route = {}
+    ended = load_file.run(**{**route, step: [{"raise": "Throttled"}, *{**GOOD, **route}[step]]})
+    assert (ended.status, ended.calls[step]) == ("SUCCEEDED", 2)
+
+
+@pytest.mark.parametrize("step", TASKS)
+def test_a_step_that_gives_up_is_called_once_told_of_and_red(load_file: Workflow, step: str) -> None:
+    route = {"validate_file": GLUE} if "glue" in step else {}
+    ended = load_file.run(**{**route, step: [FAILED]})
+    assert ended.states[-2:] == ["NotifyFailed", "RunFailed"]
+    assert (ended.status, ended.error, ended.calls[step]) == ("FAILED", "LoadFailed", 1)
+
+
+def test_a_file_that_cannot_be_moved_is_told_of_and_red(load_file: Workflow) -> None:
+    ended = load_file.run(validate_file=BAD, quarantine_file=[FAILED])
+    assert ended.states[-3:] == ["QuarantineFile", "NotifyFailed", "RunFailed"]
+    assert ended.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("script", "last", "error"),
+    [
+        ({}, "NoticeNotSent", "NoticeNotSent"),
+        ({"validate_file": BAD}, "NoticeNotSent", "NoticeNotSent"),
+        ({"copy_to_redshift": [FAILED]}, "RunFailed", "LoadFailed"),
+    ],
+)
+def test_a_run_whose_notice_cannot_be_sent_is_red(
+    load_file: Workflow, script: dict[str, Any], last: str, error: str
+) -> None:
+    ended = load_file.run(
+        **script, notify=[{"raise": "NotFoundException", "message": "Topic does not exist"}]
+    )
+    assert (ended.states[-1], ended.status, ended.error) == (last, "FAILED", error)
+
+
+def test_a_function_without_free_concurrency_is_tried_again(load_file: Workflow) -> None:
+    name = load_file.function_name("catalogue")
+    load_file.functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        execution = load_file.start()
+        _wait_for_error(load_file, execution, "Lambda.TooManyRequestsException")
+    finally:
+        load_file.functions.delete_function_concurrency(FunctionName=name)
+    ended = load_file.end_of(execution)
+    assert (ended.status, ended.calls["catalogue"]) == ("SUCCEEDED", 1)
+
+
+def test_every_arrow_of_the_definition_is_walked_here(load_file: Workflow) -> None:
+    scripts: list[dict[str, Any]] = [
+        {},
+        {"catalogue": [{"load": False}]},
+        {"validate_file": BAD},
+        {"validate_file": BAD, "quarantine_file": [FAILED]},
+        {"validate_file": BAD, "notify": [FAILED]},
+        {"notify": [FAILED]},
+        {"copy_to_redshift": [FAILED], "notify": [FAILED]},
+        {"validate_file": GLUE, "check_glue_job": [standing("RUNNING"), standing("SUCCEEDED")]},
+        {"validate_file": GLUE, "check_glue_job": [standing("FAILED")]},
+        *({"validate_file": GLUE, step: [FAILED]} for step in ("start_glue_job", "check_glue_job")),
+        *({step: [FAILED]} for step in ("validate_file", "transform_file", "catalogue", "copy_to_redshift")),
+    ]
+    executions = [load_file.start(**script) for script in scripts]
+    walked = set().union(*(load_file.end_of(execution).arrows() for execution in executions))
+    states = load_file.definition["States"]
+    drawn = {(name, target) for name, state in states.items() for _, target in arrows(state)}
+    assert drawn - walked == set()
+
+
+def _wait_for_error(workflow: Workflow, execution: str, error: str) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if any(error in str(event) for event in workflow.history(execution)):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{error} never came: {workflow.history(execution)[-3:]}")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import uuid
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,13 @@ class Kept:
     name: str
     size: int
     md5: str | None
+
+
+class Readable(Protocol):
+    """What a request's body offers."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, and none at the end."""
 
 
 class Content:
@@ -83,8 +90,27 @@ class Vault:
             return self._copy(value)
         name, file = self._create()
         with file:
-            file.write(value)
+            _write(file, value)
         return Kept(name, len(value), hashlib.md5(value, usedforsecurity=False).hexdigest())
+
+    def receive(self, stream: Readable) -> Kept:
+        """Write what `stream` gives to a file, block by block.
+
+        Raises:
+            Exception: what reading raised, for instance because the client went away; no file is left.
+        """
+        name, file = self._create()
+        digest, size = hashlib.md5(usedforsecurity=False), 0
+        try:
+            with file:
+                while block := stream.read(BLOCK):
+                    _write(file, block)
+                    digest.update(block)
+                    size += len(block)
+        except BaseException:
+            self.remove(name)
+            raise
+        return Kept(name, size, digest.hexdigest())
 
     def join(self, names: list[str]) -> Kept:
         """Write the files `names` one after the other into a new one."""
@@ -123,7 +149,7 @@ class Vault:
         digest = hashlib.md5(usedforsecurity=False)
         with target:
             for block in content:
-                target.write(block)
+                _write(target, block)
                 digest.update(block)
         return Kept(name, len(content), digest.hexdigest())
 
@@ -134,4 +160,11 @@ class Vault:
 
 def _append(source: IO[bytes], target: IO[bytes]) -> None:
     while block := source.read(BLOCK):
-        target.write(block)
+        _write(target, block)
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    """Write all of `data`: one call may write less of it to an unbuffered file."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

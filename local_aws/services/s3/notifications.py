@@ -230,14 +230,14 @@ def _record(
             },
             # AWS encodes a key as a form field, but for its slashes
             "object": {"key": quote_plus(key.name, safe="/"), "sequencer": sequencer}
-            | (_identity(key, "eTag", "versionId") if "ObjectRemoved:Delete" not in event_name else {}),
+            | _identity(key, "eTag", "versionId", described=not event_name.endswith(":Delete")),
         },
     }
 
 
-def _identity(key: Any, etag_name: str, version_name: str) -> dict[str, Any]:
+def _identity(key: Any, etag_name: str, version_name: str, *, described: bool = True) -> dict[str, Any]:
     identity: dict[str, Any] = {}
-    if hasattr(key, "etag"):  # a delete marker has neither size nor ETag
+    if described and hasattr(key, "etag"):  # a delete marker has neither size nor ETag
         identity |= {"size": key.size, etag_name: key.etag.strip('"')}
     if key.version_id != "null":
         identity[version_name] = key.version_id

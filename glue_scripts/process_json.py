@@ -1,0 +1,232 @@
+"""Glue job: one large JSON file from the landing bucket to typed Parquet in the curated bucket.
+
+The file is an array of objects, one object, or one object on each line.
+
+Arguments: --source_bucket --source_key --target_path --columns (JSON list of name, type, precision, scale),
+and when wanted --processing_date YYYY-MM-DD (today, UTC), --extra_columns keep (reject), --run (any text; it lets
+a caller find the run again).
+
+Writes the declared columns in their order, then any kept extra columns as text, then `processing_date`, and
+prints one JSON line with the number of rows. The target is overwritten, so a retried run replaces its own output.
+A value that does not fit its type, text that is no JSON, a column that no object has and a file without rows
+fail the run.
+"""
+
+import json
+import sys
+
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, DecimalType, StringType, StructField, StructType
+
+REQUIRED = ["JOB_NAME", "source_bucket", "source_key", "target_path", "columns"]
+OPTIONAL = {"processing_date": "", "extra_columns": "reject"}
+LONGEST_LOOK = 65536  # characters that tell whether the file holds one object a line
+
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIMESTAMP = (
+    rf"^{DAY}([Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?$"
+)
+
+
+def main() -> None:
+    """Run the job."""
+    options = resolved_options()
+    context = GlueContext(SparkContext.getOrCreate())
+    spark = context.spark_session
+    job = Job(context)
+    job.init(options["JOB_NAME"], options)
+    settings(spark)
+    source = f"s3://{options['source_bucket']}/{options['source_key']}"
+    columns = json.loads(options["columns"])
+    frame = typed(read(spark, source, columns), columns, source, options["extra_columns"])
+    rows = write(frame, options["target_path"], options["processing_date"])
+    if rows == 0:
+        raise ValueError(f"{source} has no rows; the target {options['target_path']} is empty")
+    print(json.dumps({"source": source, "target": options["target_path"], "rows": rows}))
+    job.commit()
+
+
+def resolved_options() -> dict:
+    """Return the arguments; Glue itself knows no optional ones."""
+    given = [name for name in OPTIONAL if any(part.split("=")[0] == f"--{name}" for part in sys.argv)]
+    return OPTIONAL | getResolvedOptions(sys.argv, REQUIRED + given)
+
+
+def settings(spark: SparkSession) -> None:
+    """Make types and times what Redshift and Athena expect."""
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    spark.conf.set(
+        "spark.sql.ansi.enabled", "false"
+    )  # what does not fit becomes null and is reported by `typed`
+    spark.conf.set("spark.sql.parquet.compression.codec", "snappy")
+    spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+    spark.conf.set("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
+
+
+def read(spark: SparkSession, source: str, columns: list) -> DataFrame:
+    """Return the declared columns, and all others that occur, as text; decimals with every digit they have."""
+    reader = (
+        spark.read.option("mode", "FAILFAST")
+        .option("encoding", "UTF-8")
+        .option("multiLine", not is_one_object_a_line(spark, source))
+        .option("primitivesAsString", "true")
+        .option("allowNonNumericNumbers", "false")
+    )
+    found = reader.json(source).schema
+    declared = {column["name"]: column for column in columns}
+    schema = StructType([StructField(field.name, as_read(declared.get(field.name))) for field in found])
+    return reader.schema(schema).json(source)
+
+
+def as_read(column: dict | None) -> DataType:
+    """Return the type to read a column as: text, and for a decimal all digits that are allowed before the point."""
+    if column is None or column["type"] != "decimal":
+        return StringType()
+    return DecimalType(38, 38 - (column["precision"] - column["scale"]))
+
+
+def is_one_object_a_line(spark: SparkSession, source: str) -> bool:
+    """Say whether the file's first line is a whole JSON object. Only then can Spark split the file."""
+    first = first_characters(spark, source).lstrip("\ufeff \t\r\n")
+    line, line_break, _ = first.partition("\n")
+    if not first.startswith("{"):
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        return not line_break and len(first) >= LONGEST_LOOK // 2  # one very long line
+    return True
+
+
+def first_characters(spark: SparkSession, source: str) -> str:
+    """Return the beginning of the file, decompressed when its name says so."""
+    jvm, gateway = spark._jvm, spark.sparkContext._gateway  # noqa: SLF001 - PySpark has no file system API
+    configuration = spark._jsc.hadoopConfiguration()  # noqa: SLF001 - as above
+    path = jvm.org.apache.hadoop.fs.Path(source)
+    stream = path.getFileSystem(configuration).open(path)
+    codec = jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(configuration).getCodec(path)
+    if codec is not None:
+        stream = codec.createInputStream(stream)
+    reader = jvm.java.io.BufferedReader(jvm.java.io.InputStreamReader(stream, "UTF-8"))
+    try:
+        characters = gateway.new_array(jvm.char, LONGEST_LOOK)
+        length = reader.read(characters, 0, LONGEST_LOOK)
+        return jvm.java.lang.String(characters, 0, length) if length > 0 else ""
+    finally:
+        reader.close()
+
+
+def typed(texts: DataFrame, columns: list, source: str, extra_columns: str) -> DataFrame:
+    """Return the declared columns in their order and type, then the extra ones when they are to be kept."""
+    names = [column["name"] for column in columns]
+    missing = [name for name in names if name not in texts.columns]
+    if missing:
+        raise ValueError(f"{source} lacks the column {', '.join(missing)}; it has {', '.join(texts.columns)}")
+    extra = [name for name in texts.columns if name not in names]
+    if extra and extra_columns != "keep":
+        raise ValueError(
+            f"{source} has the undeclared column {', '.join(extra)}; declare it or keep extra columns"
+        )
+    return texts.select([cell(column) for column in columns] + [F.col(f"`{name}`") for name in extra])
+
+
+def cell(column: dict) -> Column:
+    """Return a column of texts as its declared type; the run fails at a value that does not fit."""
+    name = column["name"]
+    text = F.col(f"`{name}`")
+    fits, value = READERS[column["type"]](text, column)
+    message = F.concat(F.lit(f"column {name}: "), text, F.lit(f" is not a valid {described(column)}"))
+    wrong = F.raise_error(message).cast(TYPES[column["type"]](column))
+    return (
+        F.when(text.isNull() | (text == ""), F.lit(None))
+        .when(fits & value.isNotNull(), value)
+        .otherwise(wrong)
+        .alias(name)
+    )
+
+
+def described(column: dict) -> str:
+    """Name a column's type for people."""
+    if column["type"] == "decimal":
+        return f"decimal({column['precision']},{column['scale']})"
+    return column["type"]
+
+
+def read_integer(text: Column, _: dict) -> tuple:
+    """Digits with or without a sign, within 64 bits."""
+    return text.rlike("^[+-]?[0-9]+$"), text.cast("bigint")
+
+
+def read_decimal(text: Column, column: dict) -> tuple:
+    """A number that keeps every digit at the declared precision and scale."""
+    precision, scale = column["precision"], column["scale"]
+    value = text.cast(f"decimal({precision},{scale})")
+    exact = text.rlike(rf"^[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{1,{max(scale, 1)}}}0*)$")
+    # With an exponent: 15 digits are what a double holds exactly enough to compare.
+    short = text.rlike(NUMBER) & (F.length(F.regexp_replace(text, "[eE].*|[^0-9]", "")) <= 15)
+    return exact | (short & (value.cast("double") == text.cast("double"))), value
+
+
+def read_float(text: Column, _: dict) -> tuple:
+    """A finite number."""
+    value = text.cast("double")
+    return text.rlike(NUMBER) & (F.abs(value) != F.lit(float("inf"))), value
+
+
+def read_boolean(text: Column, _: dict) -> tuple:
+    """True or false in any case, 1 or 0."""
+    return F.lower(text).isin("true", "false", "1", "0"), F.lower(text).isin("true", "1")
+
+
+def read_date(text: Column, _: dict) -> tuple:
+    """A day as YYYY-MM-DD."""
+    return text.rlike(f"^{DAY}$"), text.cast("date")
+
+
+def read_timestamp(text: Column, _: dict) -> tuple:
+    """A moment in ISO 8601, turned into UTC; without an offset it is UTC."""
+    return text.rlike(TIMESTAMP), F.upper(text).cast("timestamp").cast("timestamp_ntz")
+
+
+def read_text(text: Column, _: dict) -> tuple:
+    """Any text."""
+    return F.lit(True), text
+
+
+READERS = {
+    "integer": read_integer,
+    "decimal": read_decimal,
+    "float": read_float,
+    "boolean": read_boolean,
+    "date": read_date,
+    "timestamp": read_timestamp,
+    "text": read_text,
+}
+TYPES = {
+    "integer": lambda _: "bigint",
+    "decimal": lambda column: f"decimal({column['precision']},{column['scale']})",
+    "float": lambda _: "double",
+    "boolean": lambda _: "boolean",
+    "date": lambda _: "date",
+    "timestamp": lambda _: "timestamp_ntz",
+    "text": lambda _: "string",
+}
+
+
+def write(frame: DataFrame, target: str, processing_date: str) -> int:
+    """Write the frame as Parquet in place of what is at the target; return the number of rows."""
+    day = F.lit(processing_date).cast("date") if processing_date else F.current_date()
+    counted = Observation("written")
+    frame = frame.withColumn("processing_date", day).observe(counted, F.count(F.lit(1)).alias("rows"))
+    frame.write.mode("overwrite").parquet(target)
+    return counted.get["rows"]
+
+
+if __name__ == "__main__":
+    main()

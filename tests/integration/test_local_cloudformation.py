@@ -1,0 +1,496 @@
+"""CloudFormation stacks against the embedded AWS, through boto3 as a client would."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+ROLE = "arn:aws:iam::123456789012:role/any"
+DEFINITION = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "Result": "${Greeting}", "End": True}}}
+
+
+@pytest.fixture
+def word():
+    """A word that no other test uses in its names."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def cloudformation(local_aws):
+    return local_aws.client("cloudformation")
+
+
+@contextmanager
+def stack(cloudformation, name, resources, parameters=None, **template):
+    """Make a stack, give its description, and delete it."""
+    body = json.dumps({"Resources": resources, **template})
+    cloudformation.create_stack(StackName=name, TemplateBody=body, Parameters=listed(parameters or {}))
+    try:
+        yield describe(cloudformation, name)
+    finally:
+        cloudformation.delete_stack(StackName=name)
+
+
+def listed(parameters):
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+
+
+def describe(cloudformation, name):
+    return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+
+
+def outputs(described):
+    return {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+
+
+def update(cloudformation, name, resources, parameters=None, **template):
+    body = json.dumps({"Resources": resources, **template})
+    cloudformation.update_stack(StackName=name, TemplateBody=body, Parameters=listed(parameters or {}))
+    return describe(cloudformation, name)
+
+
+def topic(name, **properties):
+    return {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name, **properties}}
+
+
+def topics(local_aws):
+    pages = local_aws.client("sns").get_paginator("list_topics").paginate()
+    return {each["TopicArn"].rpartition(":")[2] for page in pages for each in page["Topics"]}
+
+
+def refused(call, **arguments):
+    with pytest.raises(ClientError) as refusal:
+        call(**arguments)
+    return refusal.value.response["Error"]
+
+
+def test_a_buckets_properties_are_really_applied(local_aws, cloudformation, word):
+    properties = {
+        "BucketName": word,
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "PublicAccessBlockConfiguration": {"BlockPublicAcls": True, "BlockPublicPolicy": True},
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [
+                {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+            ]
+        },
+        "LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 3}]},
+        "Tags": [{"Key": "who", "Value": "me"}],
+    }
+    policy = {
+        "Statement": [
+            {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{word}/*"}
+            | {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+        ]
+    }
+    resources = {
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties},
+        "Policy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": policy},
+        },
+    }
+    s3 = local_aws.client("s3")
+    with stack(cloudformation, word, resources) as made:
+        assert made["StackStatus"] == "CREATE_COMPLETE"
+        assert s3.get_bucket_versioning(Bucket=word)["Status"] == "Enabled"
+        assert s3.get_public_access_block(Bucket=word)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
+        assert s3.get_bucket_encryption(Bucket=word)["ServerSideEncryptionConfiguration"]["Rules"]
+        (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=word)["Rules"]
+        assert rule["Expiration"] == {"Days": 3}
+        assert json.loads(s3.get_bucket_policy(Bucket=word)["Policy"]) == policy
+        assert s3.get_bucket_tagging(Bucket=word)["TagSet"] == [{"Key": "who", "Value": "me"}]
+        s3.put_object(Bucket=word, Key="a", Body=b"a condition that is not met refuses nothing")
+        s3.delete_object(Bucket=word, Key="a")
+        for each in s3.list_object_versions(Bucket=word).get("Versions", []):
+            s3.delete_object(Bucket=word, Key="a", VersionId=each["VersionId"])
+        for each in s3.list_object_versions(Bucket=word).get("DeleteMarkers", []):
+            s3.delete_object(Bucket=word, Key="a", VersionId=each["VersionId"])
+    assert refused(s3.head_bucket, Bucket=word)["Code"] == "404"
+
+
+def test_parameters_conditions_and_functions_reach_resources_and_outputs(local_aws, cloudformation, word):
+    template = {
+        "Parameters": {"Name": {"Type": "String"}, "Loud": {"Type": "String", "Default": "no"}},
+        "Mappings": {"Words": {"hello": {"en": "hi"}}},
+        "Conditions": {
+            "IsLoud": {"Fn::Equals": [{"Ref": "Loud"}, "yes"]},
+            "IsQuiet": {"Fn::Not": [{"Condition": "IsLoud"}]},
+        },
+        "Outputs": {
+            "Arn": {"Value": {"Ref": "Topic"}},
+            "Name": {"Value": {"Fn::GetAtt": ["Topic", "TopicName"]}, "Export": {"Name": word}},
+            "Loud": {"Condition": "IsLoud", "Value": "never"},
+            "Text": {
+                "Value": {
+                    "Fn::Sub": [
+                        "${Word} ${AWS::Region} ${!Kept} $$.x",
+                        {"Word": {"Fn::FindInMap": ["Words", "hello", "en"]}},
+                    ]
+                }
+            },
+            "Parts": {
+                "Value": {
+                    "Fn::Join": [
+                        "+",
+                        [{"Fn::Select": [1, {"Fn::Split": ["-", "a-b"]}]}, {"Fn::If": ["IsQuiet", "q", "l"]}],
+                    ]
+                }
+            },
+        },
+    }
+    resources = {
+        "Topic": topic({"Fn::Sub": "${Name}-topic"}),
+        "Never": {**topic(f"{word}-never"), "Condition": "IsLoud"},
+    }
+    with stack(cloudformation, word, resources, {"Name": word}, **template) as made:
+        assert outputs(made) == {
+            "Arn": f"arn:aws:sns:us-east-1:123456789012:{word}-topic",
+            "Name": f"{word}-topic",
+            "Text": "hi us-east-1 ${Kept} $$.x",
+            "Parts": "b+q",
+        }
+        assert f"{word}-never" not in topics(local_aws)
+        assert word in {each["Name"] for each in cloudformation.list_exports()["Exports"]}
+        user = {"Topic": topic({"Fn::Join": ["-", [{"Fn::ImportValue": word}, "again"]]})}
+        with stack(cloudformation, f"{word}-user", user):
+            assert f"{word}-topic-again" in topics(local_aws)
+
+
+def test_resources_are_made_after_what_they_refer_to(local_aws, cloudformation, word):
+    resources = {
+        "Subscription": {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {
+                "TopicArn": {"Ref": "Topic"},
+                "Protocol": "sqs",
+                "Endpoint": {"Fn::GetAtt": ["Queue", "Arn"]},
+                "FilterPolicy": {"outcome": ["failed"]},
+            },
+        },
+        "Topic": topic(word),
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": word, "VisibilityTimeout": "7"}},
+    }
+    with stack(cloudformation, word, resources) as made:
+        assert made["StackStatus"] == "CREATE_COMPLETE"
+        sns = local_aws.client("sns")
+        arn = f"arn:aws:sns:us-east-1:123456789012:{word}"
+        (subscription,) = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+        attributes = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])
+        assert json.loads(attributes["Attributes"]["FilterPolicy"]) == {"outcome": ["failed"]}
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        ({"Type": "AWS::EC2::Instance", "Properties": {}}, "AWS::EC2::Instance"),
+        ({"Type": "AWS::SNS::Topic", "Properties": {"TracingConfig": "Active"}}, "TracingConfig"),
+        ({"Type": "AWS::SNS::Subscription", "Properties": {"Protocol": "sqs"}}, "TopicArn"),
+        ({"Type": "AWS::Glue::Crawler", "Properties": {"Name": "x", "Role": "r"}}, "Crawler"),
+    ],
+)
+def test_what_cannot_be_made_rolls_the_stack_back_and_says_why(
+    local_aws, cloudformation, word, resource, reason
+):
+    resources = {
+        "First": {**topic(word), "DeletionPolicy": "Retain"},
+        "Second": {**resource, "DependsOn": "First"},
+    }
+    with stack(cloudformation, word, resources) as made:
+        assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert "Second" in made["StackStatusReason"]
+        assert reason in made["StackStatusReason"]
+        assert word not in topics(local_aws)
+        events = cloudformation.describe_stack_events(StackName=word)["StackEvents"]
+        failed = [each for each in events if each["ResourceStatus"] == "CREATE_FAILED"]
+        assert [each["LogicalResourceId"] for each in failed] == ["Second"]
+        error = refused(
+            cloudformation.update_stack,
+            StackName=word,
+            TemplateBody=json.dumps({"Resources": {"A": topic(word)}}),
+        )
+        assert "ROLLBACK_COMPLETE" in error["Message"]
+    assert "does not exist" in refused(cloudformation.describe_stacks, StackName=word)["Message"]
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{", "Template format error"),
+        ("just text", "Resources"),
+        (json.dumps({"Resources": {"A": {"Properties": {}}}}), "Type"),
+        (json.dumps({"Resources": {"A": topic({"Ref": "Nowhere"})}}), "Nowhere"),
+        (
+            json.dumps({"Resources": {"A": topic({"Fn::GetAtt": ["B", "X"]}), "B": topic({"Ref": "A"})}}),
+            "Circular",
+        ),
+        (json.dumps({"Resources": {"A": topic("a")}, "Outputs": {"O": {"Value": {"Ref": "Gone"}}}}), "Gone"),
+        (json.dumps({"Resources": {"A": topic("a")}, "Parameters": {"P": {"Type": "String"}}}), "P"),
+        (
+            json.dumps({"Resources": {"A": topic("a")}, "Transform": "AWS::Serverless-2016-10-31"}),
+            "Transform",
+        ),
+    ],
+)
+def test_a_template_that_makes_no_sense_makes_no_stack(cloudformation, word, template, reason):
+    error = refused(cloudformation.create_stack, StackName=word, TemplateBody=template)
+    assert error["Code"] == "ValidationError"
+    assert reason in error["Message"]
+    assert "does not exist" in refused(cloudformation.describe_stacks, StackName=word)["Message"]
+
+
+def test_parameters_are_held_to_their_rules(cloudformation, word):
+    template = {
+        "Resources": {"A": topic(word)},
+        "Parameters": {
+            "Days": {"Type": "Number", "MinValue": 1},
+            "Stage": {"Type": "String", "AllowedPattern": "[a-z]+"},
+        },
+    }
+    for wrong in (
+        {"Days": "0", "Stage": "a"},
+        {"Days": "x", "Stage": "a"},
+        {"Days": "1", "Stage": "A"},
+        {"Days": "1", "Stage": "a", "More": "1"},
+    ):
+        error = refused(
+            cloudformation.create_stack,
+            StackName=word,
+            TemplateBody=json.dumps(template),
+            Parameters=listed(wrong),
+        )
+        assert error["Code"] == "ValidationError", wrong
+
+
+def test_an_update_changes_adds_and_removes_and_leaves_the_rest(local_aws, cloudformation, word):
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": word, "RetentionInDays": 7}}
+    logs = local_aws.client("logs")
+    with stack(cloudformation, word, {"Group": group, "Old": topic(f"{word}-old")}):
+        logs.create_log_stream(logGroupName=word, logStreamName="kept")
+        changed = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": word, "RetentionInDays": 30}}
+        made = update(cloudformation, word, {"Group": changed, "New": topic(f"{word}-new")})
+        assert made["StackStatus"] == "UPDATE_COMPLETE"
+        (found,) = logs.describe_log_groups(logGroupNamePrefix=word)["logGroups"]
+        assert found["retentionInDays"] == 30
+        assert logs.describe_log_streams(logGroupName=word)["logStreams"]
+        assert {name for name in topics(local_aws) if name.startswith(word)} == {f"{word}-new"}
+
+
+def test_an_update_without_a_change_is_refused_as_on_aws(cloudformation, word):
+    template = {"Parameters": {"Name": {"Type": "String"}}}
+    resources = {"A": topic({"Ref": "Name"})}
+    with stack(cloudformation, word, resources, {"Name": word}, **template):
+        body = json.dumps({"Resources": resources, **template}, indent=2)
+        previous = [{"ParameterKey": "Name", "UsePreviousValue": True}]
+        error = refused(cloudformation.update_stack, StackName=word, TemplateBody=body, Parameters=previous)
+        assert error["Message"] == "No updates are to be performed."
+
+
+def test_an_update_that_fails_goes_back_to_what_was_there(local_aws, cloudformation, word):
+    with stack(cloudformation, word, {"A": topic(word, DisplayName="before")}):
+        resources = {"A": topic(word, DisplayName="after"), "B": {"Type": "AWS::No::Such", "DependsOn": "A"}}
+        made = update(cloudformation, word, resources)
+        assert made["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+        assert "AWS::No::Such" in made["StackStatusReason"]
+        arn = f"arn:aws:sns:us-east-1:123456789012:{word}"
+        attributes = local_aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+        assert attributes["DisplayName"] == "before"
+        again = update(cloudformation, word, {"A": topic(word, DisplayName="after")})
+        assert again["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_new_name_replaces_the_resource_after_the_new_one_is_there(local_aws, cloudformation, word):
+    with stack(cloudformation, word, {"A": topic(f"{word}-1")}):
+        update(cloudformation, word, {"A": topic(f"{word}-2")})
+        assert {name for name in topics(local_aws) if name.startswith(word)} == {f"{word}-2"}
+    assert not {name for name in topics(local_aws) if name.startswith(word)}
+
+
+def test_deleting_keeps_what_is_retained_and_takes_the_rest(local_aws, cloudformation, word):
+    resources = {"Kept": {**topic(f"{word}-kept"), "DeletionPolicy": "Retain"}, "Gone": topic(f"{word}-gone")}
+    with stack(cloudformation, word, resources):
+        pass
+    assert {name for name in topics(local_aws) if name.startswith(word)} == {f"{word}-kept"}
+    cloudformation.delete_stack(StackName=word)  # once more is no error
+
+
+def test_a_resource_that_somebody_else_deleted_does_not_stop_the_deletion(local_aws, cloudformation, word):
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": word}}
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": word}}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": word}}
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": word, "SecretString": "x"}}
+    resources = {"Queue": queue, "Group": group, "Bucket": bucket, "Secret": secret}
+    with stack(cloudformation, word, resources) as made:
+        sqs = local_aws.client("sqs")
+        sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=word)["QueueUrl"])
+        local_aws.client("logs").delete_log_group(logGroupName=word)
+        local_aws.client("s3").delete_bucket(Bucket=word)
+        local_aws.client("secretsmanager").delete_secret(SecretId=word, ForceDeleteWithoutRecovery=True)
+    assert describe(cloudformation, made["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_bucket_that_is_not_empty_stays_and_says_so(local_aws, cloudformation, word):
+    s3 = local_aws.client("s3")
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": word}}
+    with stack(cloudformation, word, {"Bucket": bucket}):
+        s3.put_object(Bucket=word, Key="a", Body=b"a")
+        cloudformation.delete_stack(StackName=word)
+        described = describe(cloudformation, word)
+        assert described["StackStatus"] == "DELETE_FAILED"
+        assert "Bucket" in described["StackStatusReason"]
+        s3.delete_object(Bucket=word, Key="a")
+    assert refused(s3.head_bucket, Bucket=word)["Code"] == "404"
+
+
+@pytest.mark.parametrize("way", ["DefinitionString", "Definition", "DefinitionS3Location"])
+def test_a_state_machine_may_be_given_in_three_ways_and_really_runs(local_aws, cloudformation, word, way):
+    s3, states = local_aws.client("s3"), local_aws.client("stepfunctions")
+    s3.create_bucket(Bucket=word)
+    s3.put_object(Bucket=word, Key="d.json", Body=json.dumps(DEFINITION).encode())
+    given = {
+        "DefinitionString": json.dumps(DEFINITION),
+        "Definition": DEFINITION,
+        "DefinitionS3Location": {"Bucket": word, "Key": "d.json"},
+    }
+    properties = {
+        "StateMachineName": word,
+        "RoleArn": ROLE,
+        "DefinitionSubstitutions": {"Greeting": 'say "hi"'},
+        "Tags": [{"Key": "who", "Value": "me"}],
+        way: given[way],
+    }
+    resources = {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}
+    output = {"Arn": {"Value": {"Ref": "Machine"}}, "Name": {"Value": {"Fn::GetAtt": "Machine.Name"}}}
+    with stack(cloudformation, word, resources, Outputs=output) as made:
+        arn = outputs(made)["Arn"]
+        assert outputs(made)["Name"] == word
+        described = states.describe_state_machine(stateMachineArn=arn)
+        assert json.loads(described["definition"])["States"]["Done"]["Result"] == 'say "hi"'
+        assert states.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "who", "value": "me"}]
+        properties["DefinitionSubstitutions"]["Greeting"] = "bye"
+        update(cloudformation, word, resources)
+        described = states.describe_state_machine(stateMachineArn=arn)
+        assert json.loads(described["definition"])["States"]["Done"]["Result"] == "bye"
+    s3.delete_object(Bucket=word, Key="d.json")
+    s3.delete_bucket(Bucket=word)
+
+
+def test_a_broken_definition_fails_the_stack(cloudformation, word):
+    broken = json.dumps({"StartAt": "Nowhere", "States": {"Done": {"Type": "Pass", "End": True}}})
+    properties = {"StateMachineName": word, "RoleArn": ROLE, "DefinitionString": broken}
+    resources = {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}
+    with stack(cloudformation, word, resources) as made:
+        assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert "InvalidDefinition" in made["StackStatusReason"]
+
+
+def test_every_other_type_is_really_made_and_deleted(local_aws, cloudformation, word):
+    text = (Path(__file__).parents[1] / "files" / "every_resource_type.yaml").read_text()
+    with function(local_aws, word):
+        cloudformation.create_stack(StackName=word, TemplateBody=text, Parameters=listed({"Word": word}))
+        assert describe(cloudformation, word).get("StackStatusReason") is None
+        found = cloudformation.describe_stack_resources(StackName=word)["StackResources"]
+        assert len(found) == text.count("    Type: AWS::")
+        assert all(each["PhysicalResourceId"] for each in found)
+        existing = existence(local_aws, word)
+        assert [name for name, exists in existing.items() if not exists()] == []
+        config = local_aws.client("lambda").get_function_event_invoke_config(FunctionName=word)
+        assert config["DestinationConfig"]["OnFailure"]["Destination"].endswith(word)
+        secret = local_aws.client("secretsmanager").get_secret_value(SecretId=word)["SecretString"]
+        assert set(json.loads(secret)) == {"user", "password"}
+        cloudformation.delete_stack(StackName=word)
+        assert [name for name, exists in existing.items() if exists()] == []
+
+
+@contextmanager
+def function(local_aws, name):
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context): return event")
+    iam, functions = local_aws.client("iam"), local_aws.client("lambda")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName=f"{name}-function", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role=role["Role"]["Arn"],
+        Handler="app.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    yield
+    functions.delete_function(FunctionName=name)
+    iam.delete_role(RoleName=f"{name}-function")
+
+
+def existence(local_aws, word):
+    """Return, by type, a question that its own service answers."""
+
+    def asks(service, operation, **arguments):
+        def exists():
+            try:
+                answer = getattr(local_aws.client(service), operation)(**arguments)
+            except ClientError:
+                return False
+            return any(value for key, value in answer.items() if key != "ResponseMetadata")
+
+        return exists
+
+    return {
+        "Role": asks("iam", "get_role", RoleName=word),
+        "Secret": asks("secretsmanager", "describe_secret", SecretId=word),
+        "Parameter": asks("ssm", "get_parameter", Name=f"/{word}"),
+        "Database": asks("glue", "get_database", Name=word),
+        "Job": asks("glue", "get_job", JobName=word),
+        "Crawler": asks("glue", "get_crawler", Name=word),
+        "WorkGroup": asks("athena", "get_work_group", WorkGroup=word),
+        "Alarm": asks("cloudwatch", "describe_alarms", AlarmNames=[word]),
+        "Rule": asks("events", "describe_rule", Name=word),
+        "Schedule": asks("scheduler", "get_schedule", Name=word, GroupName=word),
+        "EventInvokeConfig": asks("lambda", "get_function_event_invoke_config", FunctionName=word),
+    }
+
+
+def test_a_change_set_makes_and_changes_a_stack_with_outputs(cloudformation, word):
+    template = {"Resources": {"A": topic(word)}, "Outputs": {"Arn": {"Value": {"Ref": "A"}}}}
+
+    def change(number, kind, **more):
+        cloudformation.create_change_set(
+            StackName=word,
+            ChangeSetName=f"c{number}",
+            ChangeSetType=kind,
+            TemplateBody=json.dumps({**template, **more}),
+        )
+        return cloudformation.describe_change_set(StackName=word, ChangeSetName=f"c{number}")
+
+    first = change(1, "CREATE")
+    assert [each["ResourceChange"]["Action"] for each in first["Changes"]] == ["Add"]
+    cloudformation.execute_change_set(StackName=word, ChangeSetName="c1")
+    made = describe(cloudformation, word)
+    assert made["StackStatus"] == "CREATE_COMPLETE"
+    assert outputs(made)["Arn"].endswith(word)
+    same = change(2, "UPDATE")
+    assert same["Status"] == "FAILED"
+    assert "didn't contain changes" in same["StatusReason"]
+    change(3, "UPDATE", Outputs={"Again": {"Value": {"Fn::GetAtt": "A.TopicName"}}})
+    cloudformation.execute_change_set(StackName=word, ChangeSetName="c3")
+    assert outputs(describe(cloudformation, word)) == {"Again": word}
+    cloudformation.delete_stack(StackName=word)
+
+
+def test_yaml_with_short_tags_is_read_from_s3_too(local_aws, cloudformation, word):
+    text = "Resources: {A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Sub '${AWS::StackName}-x'}}}"
+    s3 = local_aws.client("s3")
+    s3.create_bucket(Bucket=word)
+    s3.put_object(Bucket=word, Key="t.yaml", Body=text.encode())
+    cloudformation.create_stack(StackName=word, TemplateURL=f"https://{word}.s3.amazonaws.com/t.yaml")
+    assert f"{word}-x" in topics(local_aws)
+    cloudformation.delete_stack(StackName=word)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import moto.apigateway.urls
+from moto.apigateway.exceptions import BadRequestException
 from moto.apigateway.models import APIGatewayBackend, RestAPI
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Backend(APIGatewayBackend):
 
     def import_rest_api(self, api_doc: dict[str, Any], fail_on_warnings: bool) -> RestAPI:
         """Create an API from a Swagger 2.0 or OpenAPI 3 document."""
+        _check_document(api_doc)
         info = api_doc["info"]
         api = self.create_rest_api(name=info["title"], description=info.get("description", ""))
         return self.put_rest_api(api.id, api_doc, fail_on_warnings)
@@ -36,6 +38,7 @@ class Backend(APIGatewayBackend):
         """Merge a document into an API, or replace the API with it."""
         del fail_on_warnings  # what this cannot import it refuses
         api = self.get_rest_api(function_id)
+        _check_document(api_doc)
         if mode == "overwrite":
             api.resources, api.authorizers = {}, {}
             api.default = api.add_child("/")
@@ -111,6 +114,13 @@ def function_arn(uri: str) -> str:
     """Return the function that an integration's or authorizer's URI names, or an empty string."""
     match = _FUNCTION_URI.fullmatch(uri or "")
     return match["arn"] if match else ""
+
+
+def _check_document(api_doc: dict[str, Any]) -> None:
+    if api_doc.get("swagger") != "2.0" and not str(api_doc.get("openapi", "")).startswith("3."):
+        raise BadRequestException("Unable to import: the document is neither Swagger 2.0 nor OpenAPI 3")
+    if missing := [part for part in ("info", "paths") if not isinstance(api_doc.get(part), dict)]:
+        raise BadRequestException(f"Unable to import: the document has no {' and no '.join(missing)}")
 
 
 def _security_schemes(api_doc: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

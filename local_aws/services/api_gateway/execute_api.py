@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 from moto.apigateway.models import apigateway_backends
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 REQUEST_LIMIT = 10_485_760  # bytes of a request body
+_CHUNK = 1 << 20
 _PATH = re.compile(r"/_aws/execute-api/(?P<api>[^/]+)/(?P<stage>[^/]+)(?P<path>/.*)?")
 _HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.")
 _STAGE_PATH = re.compile(r"/(?P<stage>[^/]+)(?P<path>/.*)?")
@@ -73,16 +75,7 @@ def _request(environ: WSGIEnvironment, api_id: str, stage_name: str, path: str) 
     api = _find_api(api_id)
     if api is None or stage_name not in api.stages:
         raise RefusedError(answer.FORBIDDEN)
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if length > REQUEST_LIMIT:
-        raise RefusedError(answer.TOO_LARGE)
-    body = (
-        environ["wsgi.input"].read()
-        if environ.get("wsgi.input_terminated")
-        else environ["wsgi.input"].read(length)
-    )
-    if len(body) > REQUEST_LIMIT:
-        raise RefusedError(answer.TOO_LARGE)
+    body = _body(environ)
     path = path.rstrip("/") or "/"
     route = find_route(api, environ["REQUEST_METHOD"], path)
     if route is None:
@@ -99,6 +92,22 @@ def _request(environ: WSGIEnvironment, api_id: str, stage_name: str, path: str) 
         source_address=environ.get("REMOTE_ADDR", ""),
         protocol=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
     )
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """Read the body; one that is too large is read to its end, so that the client hears why."""
+    source = environ["wsgi.input"]
+    chunked = environ.get("wsgi.input_terminated")
+    left = sys.maxsize if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+    parts, size = [], 0
+    while left and (part := source.read(min(left, _CHUNK))):
+        left -= len(part)
+        size += len(part)
+        if size <= REQUEST_LIMIT:
+            parts.append(part)
+    if size > REQUEST_LIMIT:
+        raise RefusedError(answer.TOO_LARGE)
+    return b"".join(parts)
 
 
 def _find_api(api_id: str) -> Any:

@@ -8,6 +8,8 @@ from moto.glue import models, urls
 
 from local_aws.reality import Reality
 from local_aws.services.glue.backend import LocalGlueBackend
+from local_aws.services.glue.crawl_runner import CrawlRunner
+from local_aws.services.glue.crawler_state import LocalCrawler
 from local_aws.services.glue.job_run import LocalJobRun
 from local_aws.services.glue.job_runner import JobRunner
 from local_aws.services.glue.responses import LocalGlueResponse
@@ -28,6 +30,10 @@ REALITY = Reality(
         "--additional-python-modules installs nothing: the run FAILS when a module is missing.",
         "A run that was alive when the embedded AWS ended is FAILED after the restart; MaxRetries then applies.",
         "Job bookmarks are accepted and not kept: every run reads everything.",
+        "Crawlers know CSV, JSON and Parquet in S3; other targets and custom classifiers fail the crawl.",
+        "A crawled CSV with quotes becomes an OpenCSVSerde table of strings, as a custom classifier makes it.",
+        "A crawled JSON array has one row for each element; Glue makes one column of arrays.",
+        "A crawler's schedule is kept and does not fire; StartCrawler does.",
         "A bucket made while a Spark job runs is not visible to that run.",
     ),
 )
@@ -37,11 +43,15 @@ def install(runtime: Runtime) -> None:
     """Swap moto's Glue for the one that runs jobs and crawls."""
     runner = JobRunner(runtime)
     LocalGlueBackend.runner = runner
+    crawls = CrawlRunner(runtime)
+    LocalGlueBackend.crawl_runner = crawls
     LocalGlueBackend.runs = runtime.path("glue", "runs", "x").parent
     models.glue_backends.backend = LocalGlueBackend
+    models.FakeCrawler = LocalCrawler  # type: ignore[misc]  # moto's CreateCrawler constructs this global
     urls.url_paths.update({path: LocalGlueResponse.dispatch for path in urls.url_paths})
     runtime.on_start(_recover)
     runtime.on_stop(runner.close)
+    runtime.on_stop(crawls.close)
 
 
 def _recover() -> None:

@@ -11,6 +11,8 @@ from moto.glue import urls
 from moto.glue.exceptions import (
     AlreadyExistsException,
     ConcurrentRunsExceededException,
+    CrawlerNotRunningException,
+    CrawlerRunningException,
     InvalidInputException,
     JobNotFoundException,
     JobRunNotFoundException,
@@ -18,12 +20,14 @@ from moto.glue.exceptions import (
 from moto.glue.models import FakeJob, GlueBackend
 from moto.utilities.paginator import paginate
 
+from local_aws.services.glue.crawler_state import LocalCrawl, LocalCrawler
 from local_aws.services.glue.job_run import LocalJobRun
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from local_aws.services.glue.crawl_runner import CrawlRunner
     from local_aws.services.glue.job_runner import JobRunner
 
 MINUTES = 480  # the timeout of a Spark job that declares none, since Glue 5.0; 2,880 for Python Shell
@@ -50,6 +54,20 @@ CHANGEABLE = {
     "ExecutionClass": "execution_class",
     "SourceControlDetails": "source_control_details",
 }
+CRAWLER_PROPERTIES = {
+    "Role": "role",
+    "DatabaseName": "database_name",
+    "Description": "description",
+    "Targets": "targets",
+    "Schedule": "schedule",
+    "Classifiers": "classifiers",
+    "TablePrefix": "table_prefix",
+    "SchemaChangePolicy": "schema_change_policy",
+    "RecrawlPolicy": "recrawl_policy",
+    "LineageConfiguration": "lineage_configuration",
+    "Configuration": "configuration",
+    "CrawlerSecurityConfiguration": "crawler_security_configuration",
+}
 LOST = (
     "The embedded AWS ended while this run was alive, so its process was killed. What it wrote is incomplete; "
     "start a new run."
@@ -62,6 +80,7 @@ class LocalGlueBackend(GlueBackend):
     """moto's Glue, whose jobs run."""
 
     runner: ClassVar[JobRunner]
+    crawl_runner: ClassVar[CrawlRunner]
     runs: ClassVar[Path]
 
     @property
@@ -243,3 +262,67 @@ class LocalGlueBackend(GlueBackend):
             for run in [run for run in job.job_runs if run.alive]:
                 run.change("FAILED", LOST)
                 self.retry(run)
+        for crawler in self.crawlers.values():
+            crawler.recover()
+
+    def start_crawler(self, name: str) -> None:
+        """Start a crawl.
+
+        Raises:
+            CrawlerNotFoundException, CrawlerRunningException: there is no such crawler, or it crawls already.
+        """
+        with _lock:
+            crawler = self._idle_crawler(name)
+            crawl = LocalCrawl(name)
+            crawler.crawls.append(crawl)
+        self.crawl_runner.start(crawler, crawl, self.account_id, self.region_name)
+
+    def stop_crawler(self, name: str) -> None:
+        """Ask a crawl to stop.
+
+        Raises:
+            CrawlerNotFoundException, CrawlerNotRunningException: there is no such crawler, or it is idle.
+        """
+        with _lock:
+            crawler = self.get_crawler(name)
+            if crawler.status != "RUNNING":
+                raise CrawlerNotRunningException(f"Crawler with name {name} isn't running")
+            crawler.crawls[-1].status = "STOPPING"
+            self.crawl_runner.stop(crawler.crawls[-1])
+
+    def update_crawler(self, changes: dict[str, Any]) -> None:
+        """Change what `changes` names.
+
+        Raises:
+            CrawlerNotFoundException, CrawlerRunningException: there is no such crawler, or it is crawling.
+            InvalidInputException: `changes` holds a property that a crawler does not have here.
+        """
+        with _lock:
+            crawler = self._idle_crawler(changes["Name"])
+            if unknown := sorted(set(changes) - set(CRAWLER_PROPERTIES) - {"Name"}):
+                raise InvalidInputException("UpdateCrawler", f"cannot change {', '.join(unknown)} here")
+            for key, attribute in CRAWLER_PROPERTIES.items():
+                if key in changes:
+                    setattr(crawler, attribute, changes[key])
+            crawler.version += 1
+            crawler.last_updated = datetime.now(UTC).replace(tzinfo=None)
+
+    def delete_crawler(self, name: str) -> None:
+        """Delete a crawler.
+
+        Raises:
+            CrawlerNotFoundException, CrawlerRunningException: there is no such crawler, or it is crawling.
+        """
+        with _lock:
+            self._idle_crawler(name)
+            super().delete_crawler(name)
+
+    def _idle_crawler(self, name: str) -> LocalCrawler:
+        crawler: LocalCrawler = self.get_crawler(name)
+        if crawler.status != "READY":
+            raise CrawlerRunningException(f"Crawler with name {name} has already started")
+        return crawler
+
+    def crawler_metrics(self, names: list[str]) -> list[dict[str, Any]]:
+        """Return the metrics of some crawlers, or of all."""
+        return [crawler.metrics() for name, crawler in self.crawlers.items() if not names or name in names]

@@ -28,3 +28,13 @@ class LocalGlueResponse(GlueResponse):
         """Answer UpdateJob."""
         self._glue.update_job(self.parameters["JobName"], self.parameters["JobUpdate"])
         return ActionResult({"JobName": self.parameters["JobName"]})
+
+    def update_crawler(self) -> ActionResult:
+        """Answer UpdateCrawler."""
+        self._glue.update_crawler(self.parameters)
+        return ActionResult({})
+
+    def get_crawler_metrics(self) -> ActionResult:
+        """Answer GetCrawlerMetrics."""
+        names = self.parameters.get("CrawlerNameList") or []
+        return ActionResult({"CrawlerMetricsList": self._glue.crawler_metrics(names)})

@@ -52,8 +52,12 @@ demo: setup ## Load the sample files on this machine and show what happened to e
 up: setup ## Start the embedded AWS with Decant on it, and stay
 	$(BIN)/decant up
 
+docs: $(VENV)/.ready ## Write the pages that are made from the code
+	$(BIN)/python -m cli.documentation
+	$(BIN)/python -m local_aws.reality
+
 bench: setup ## Measure, and write benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the environments and all local state
-	rm -rf $(VENV) $(SPARK) .decant .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(SPARK) .decant .decant-demo .pytest_cache .mypy_cache .ruff_cache

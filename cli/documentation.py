@@ -1,0 +1,89 @@
+"""The pages of docs/ that are made from the code: `python -m cli.documentation` writes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.main import main
+from cli.workflow_diagram import mermaid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+
+NOTE = "<!-- Made by `make docs`; change the code, not this page. -->\n"
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of every made page by its path."""
+    return {ROOT / "docs" / "cli.md": cli_page(), ROOT / "docs" / "workflows.md": workflows_page()}
+
+
+def cli_page() -> str:
+    """Return the page about the command line: every command's own help."""
+    parts = [NOTE, "# The `decant` command\n", HEADING]
+    parts += [f"## `{path}`\n\n```text\n{text}\n```\n" for path, text in _helps(main, "decant")]
+    return "\n".join(parts)
+
+
+def workflows_page() -> str:
+    """Return the page about the workflows: each one's picture and its states."""
+    parts = [NOTE, "# Workflows\n", WORKFLOWS]
+    for path in sorted((ROOT / "workflows").glob("*.asl.json")):
+        definition = json.loads(path.read_text(encoding="utf-8"))
+        parts += [f"## {path.name.removesuffix('.asl.json')}\n", definition["Comment"] + "\n"]
+        parts += [
+            "```mermaid\n" + mermaid(definition) + "```\n",
+            "| state | type | what it does |",
+            "| --- | --- | --- |",
+        ]
+        parts += [
+            f"| {name} | {state['Type']} | {_what(state)} |" for name, state in definition["States"].items()
+        ]
+        parts.append("")
+    return "\n".join(parts)
+
+
+HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line is wrong;
+3 no stage is running. Every command that prints data takes `--json`. On AWS, set `DECANT_API_URL` and
+`DECANT_API_TOKEN`, and `DECANT_STAGE` for the commands that reach S3 or the warehouse themselves.
+"""
+
+WORKFLOWS = """Each file in `workflows/` is Amazon States Language; the placeholders in it are filled in when the stack is
+rendered. Full arrows lead to the next state, dotted ones to where an error is caught. Every path that begins with an
+error ends in a Fail state, after people were told.
+"""
+
+
+def _helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+    yield path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _helps(found, f"{path} {name}")
+
+
+def _what(state: dict[str, Any]) -> str:
+    if "Comment" in state:
+        return str(state["Comment"])
+    if state["Type"] == "Task":
+        return f"Calls `{state['Resource']}`."
+    if state["Type"] == "Fail":
+        return f"Ends the run with the error `{state.get('Error') or state['ErrorPath']}`."
+    if state["Type"] == "Wait":
+        return f"Waits `{state['SecondsPath']}` seconds."
+    return (
+        "Ends the run well." if state["Type"] == "Succeed" else "Chooses by what the steps before it found."
+    )
+
+
+if __name__ == "__main__":
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")

@@ -313,6 +313,61 @@ def test_a_new_name_replaces_the_resource_after_the_new_one_is_there(local_aws, 
     assert not {name for name in topics(local_aws) if name.startswith(word)}
 
 
+def test_a_replaced_resource_stays_when_its_policy_says_so(local_aws, cloudformation, word):
+    kept = {"UpdateReplacePolicy": "Retain"}
+    with stack(cloudformation, word, {"A": {**topic(f"{word}-1"), **kept}}):
+        update(cloudformation, word, {"A": {**topic(f"{word}-2"), **kept}})
+        assert {name for name in topics(local_aws) if name.startswith(word)} == {f"{word}-1", f"{word}-2"}
+
+
+def test_a_change_that_would_need_a_new_name_is_refused(cloudformation, word):
+    group = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": word, "AssumeRolePolicyDocument": {}}}
+    with stack(cloudformation, word, {"Role": group}):
+        moved = {**group, "Properties": {**group["Properties"], "Path": "/moved/"}}
+        made = update(cloudformation, word, {"Role": moved})
+        assert made["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+        assert f"Rename {word}" in made["StackStatusReason"]
+
+
+def test_jobs_crawlers_and_workgroups_change_in_place(local_aws, cloudformation, word):
+    def resources(runs, prefix, place):
+        command = {"Name": "glueetl", "ScriptLocation": "s3://b/script.py"}
+        results = {"ResultConfiguration": {"OutputLocation": place}}
+        return {
+            "Job": {
+                "Type": "AWS::Glue::Job",
+                "Properties": {
+                    "Name": word,
+                    "Role": ROLE,
+                    "Command": command,
+                    "ExecutionProperty": {"MaxConcurrentRuns": runs},
+                },
+            },
+            "Crawler": {
+                "Type": "AWS::Glue::Crawler",
+                "Properties": {
+                    "Name": word,
+                    "Role": ROLE,
+                    "TablePrefix": prefix,
+                    "Targets": {"S3Targets": [{"Path": "s3://b/p/"}]},
+                },
+            },
+            "WorkGroup": {
+                "Type": "AWS::Athena::WorkGroup",
+                "Properties": {"Name": word, "WorkGroupConfiguration": results},
+            },
+        }
+
+    with stack(cloudformation, word, resources(1, "a_", "s3://b/one/")):
+        made = update(cloudformation, word, resources(2, "b_", "s3://b/two/"))
+        assert made["StackStatus"] == "UPDATE_COMPLETE"
+        glue = local_aws.client("glue")
+        assert glue.get_job(JobName=word)["Job"]["ExecutionProperty"] == {"MaxConcurrentRuns": 2}
+        assert glue.get_crawler(Name=word)["Crawler"]["TablePrefix"] == "b_"
+        group = local_aws.client("athena").get_work_group(WorkGroup=word)["WorkGroup"]
+        assert group["Configuration"]["ResultConfiguration"]["OutputLocation"] == "s3://b/two/"
+
+
 def test_deleting_keeps_what_is_retained_and_takes_the_rest(local_aws, cloudformation, word):
     resources = {"Kept": {**topic(f"{word}-kept"), "DeletionPolicy": "Retain"}, "Gone": topic(f"{word}-gone")}
     with stack(cloudformation, word, resources):

@@ -166,7 +166,7 @@ class Work:
         stack.resources.pop(name, None)
         stack.resources[name] = resource
         if old:
-            self._delete(old, replaced=definition.get("UpdateReplacePolicy") != "Retain")
+            self._delete(old, keep=definition.get("UpdateReplacePolicy") == "Retain")
         resource.attributes = kind.attributes(self._aws, resource.identifier, properties)
         stack.tell_of(resource, "UPDATE_COMPLETE" if old else "CREATE_COMPLETE")
         return resource.identifier
@@ -216,7 +216,7 @@ class Work:
         for name in names:
             resource = self._stack.resources[name]
             try:
-                self._delete(resource, replaced=False)
+                self._delete(resource, keep=resource.retained)
             except (ClientError, BotoCoreError, NotImplementedError) as error:
                 self._stack.tell_of(resource, "DELETE_FAILED", str(error))
                 failed.append(name)
@@ -224,8 +224,8 @@ class Work:
                 del self._stack.resources[name]
         return failed
 
-    def _delete(self, resource: Resource, *, replaced: bool) -> None:
-        if resource.retained and not replaced:
+    def _delete(self, resource: Resource, *, keep: bool) -> None:
+        if keep:
             self._stack.tell_of(resource, "DELETE_SKIPPED")
             return
         self._stack.tell_of(resource, "DELETE_IN_PROGRESS")

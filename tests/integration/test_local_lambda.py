@@ -6,6 +6,7 @@ import base64
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -154,6 +155,26 @@ def test_what_a_function_writes_is_in_its_log_group(aws):
     lines = [event["message"] for event in events]
     assert "a printed line" in lines
     assert any(line.startswith("REPORT") and "Memory Size: 128 MB" in line for line in lines)
+
+
+def test_the_request_id_of_the_answer_is_the_one_in_the_log(aws):
+    name = deploy(aws, "who")
+    answer = invoke(aws, name)
+    assert answer["ResponseMetadata"]["RequestId"] == answer["Payload"]["id"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks at Linux's list of processes")
+def test_a_timeout_also_ends_what_the_handler_started(aws):
+    invoke(aws, deploy(aws, "hangs", Timeout=1))
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert b"sleep\x00299.5\x00" not in commands
+
+
+@pytest.mark.parametrize(("setting", "value"), [("Runtime", "nodejs22.x"), ("PackageType", "Image")])
+def test_a_function_that_could_not_run_is_refused(aws, setting, value):
+    options = {"FunctionName": "x", "Role": "arn:aws:iam::123456789012:role/r", "Code": {"ImageUri": "x:1"}}
+    with pytest.raises(ClientError, match="The embedded AWS runs Python functions"):
+        aws.client("lambda").create_function(**options, **{setting: value})
 
 
 def test_reserved_concurrency_throttles_the_invocation_beyond_it(aws):

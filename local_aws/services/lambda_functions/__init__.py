@@ -27,6 +27,8 @@ REALITY = Reality(
         "Functions with equal variables share workers; an invocation waits for a free one, AWS adds more.",
         "Memory and CPU are not limited, and layers are not mounted: modules come from the environment.",
         "IAM roles are not enforced: every function may call every service.",
+        "A version or alias runs the same source tree as $LATEST.",
+        "Container images, other languages, function URLs and stream event sources are refused.",
         "A queued event is retried after 1 and then 2 minutes, divided by the time scale.",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -37,6 +38,8 @@ def current() -> Engine:
 class Function(LambdaFunction):
     """A function whose code is kept once on disk and whose invocations run in the worker pool."""
 
+    code_bytes: bytes = b""
+
     def __init__(
         self, account_id: str, spec: dict[str, Any], region: str, version: str | int = "$LATEST"
     ) -> None:
@@ -44,8 +47,6 @@ class Function(LambdaFunction):
         self.dead_letter_config: dict[str, str] = spec.get("DeadLetterConfig") or {}
         # moto keeps the whole log service as an attribute, and the server pickles each service apart.
         del self.logs_backend
-
-    code_bytes: bytes = b""
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
         super()._set_function_code(updated_spec)
@@ -62,7 +63,9 @@ class Function(LambdaFunction):
             self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
         if "TracingConfig" in config_updates:
             self.tracing_config = config_updates["TracingConfig"]
-        return super().update_configuration(config_updates)
+        super().update_configuration(config_updates)
+        current().prepare_soon(self)
+        return self.get_configuration()
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         """Return the function as the API shows it."""
@@ -82,9 +85,11 @@ class Function(LambdaFunction):
             return b""
         _check_event(event, SYNC_LIMIT if kind == "RequestResponse" else ASYNC_LIMIT)
         if kind == "Event":
-            current().invoke_async(self.function_arn, event)
+            response_headers["x-amzn-requestid"] = current().invoke_async(self.function_arn, event)
             return b""
-        outcome = current().invoker.invoke(self, event, client_context=_client_context(request_headers))
+        request_id = response_headers["x-amzn-requestid"] = str(uuid.uuid4())
+        context = _client_context(request_headers)
+        outcome = current().invoker.invoke(self, event, request_id=request_id, client_context=context)
         response_headers["x-amz-executed-version"] = str(self.version)
         response_headers["x-amz-log-result"] = outcome.log_tail
         if outcome.error:
@@ -107,17 +112,34 @@ class Backend(LambdaBackend):
         self._layers._arns = {}  # noqa: SLF001 - likewise
 
     def create_function(self, spec: dict[str, Any]) -> LambdaFunction:
-        """Register a function."""
+        """Register a function.
+
+        Raises:
+            InvalidParameterValueException: no name, or a kind of function that does not run here.
+        """
         if not spec.get("FunctionName"):
             raise InvalidParameterValueException("Missing FunctionName")
+        if not str(spec.get("Runtime")).startswith("python") or spec.get("PackageType") == "Image":
+            what = spec.get("Runtime") or "container images"
+            raise InvalidParameterValueException(f"The embedded AWS runs Python functions, not {what}")
         function = Function(account_id=self.account_id, spec=spec, region=self.region_name)
         self._lambdas.put_function(function)
         if spec.get("Publish"):
             self.publish_version(function.function_name)
+        current().prepare_soon(function)
         return function
+
+    def create_function_url_config(self, name_or_arn: str, config: dict[str, Any]) -> Any:
+        """Refuse: nothing would answer at the URL."""
+        del config
+        message = f"The embedded AWS serves no function URLs: invoke {name_or_arn}, or put an API before it"
+        raise InvalidParameterValueException(message)
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> EventSourceMapping:
         """Have a queue's messages delivered to a function, by the poller."""
+        if ":sqs:" not in str(spec.get("EventSourceArn")):
+            source = spec.get("EventSourceArn")
+            raise InvalidParameterValueException(f"The embedded AWS polls SQS queues only, not {source}")
         for known in self._event_source_mappings.values():
             if known.event_source_arn == spec.get("EventSourceArn") and known.function_arn == _arn(
                 self, spec
@@ -164,9 +186,17 @@ class Response(LambdaResponse):
         if self.headers.get("X-Amz-Log-Type") != "Tail":
             headers.pop("x-amz-log-result", None)
         headers["content-type"] = "application/json"
+        headers.setdefault("x-amzn-requestid", str(uuid.uuid4()))
         status = {"Event": 202, "DryRun": 204}.get(kind, 200)
         headers["status"] = str(status)  # moto takes the status from here
         return status, headers, payload
+
+    @staticmethod
+    def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        """Keep the invocation's own request id, which is in the log; moto draws another one."""
+        request_id = headers.get("x-amzn-requestid")
+        headers, body = LambdaResponse._enrich_response(headers, body)  # noqa: SLF001 - overridden here
+        return headers | ({"x-amzn-requestid": request_id} if request_id else {}), body
 
 
 def _client_context(headers: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from typing import TYPE_CHECKING, cast
@@ -12,6 +13,7 @@ from local_aws.runtime import ACCOUNT, REGION
 from local_aws.services.lambda_functions.dispatcher import Dispatcher
 from local_aws.services.lambda_functions.event_queue import EventQueue
 from local_aws.services.lambda_functions.invocation import Invoker, Outcome
+from local_aws.services.lambda_functions.pool import PoolIsClosedError
 from local_aws.services.lambda_functions.queue_poller import QueuePoller
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from local_aws.services.lambda_functions.backend import Function
 
 _ARN = re.compile(r"arn:aws[\w-]*:lambda:(?P<region>[^:]+):(?P<account>[^:]+):function:.+")
+
+log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -29,11 +33,16 @@ class Engine:
         self.invoker = Invoker(runtime)
         self._dispatcher = Dispatcher(runtime, self.invoker, self.find)
         self._poller = QueuePoller(runtime, self.invoke)
+        self._to_prepare: Function | None = None
+        self._is_preparing = False
+        self._prepare_lock = threading.Lock()
         self._queue = EventQueue(runtime.path("async_invocations.sqlite"))
 
     def start(self) -> None:
         """Warm a worker and deliver what is queued."""
-        threading.Thread(target=self.invoker.pool.warm, name="warm-worker", daemon=True).start()
+        self.invoker.pool.warm_soon()
+        if functions := list(lambda_backends[ACCOUNT][REGION].list_functions()):
+            self.prepare_soon(functions[-1])
         self._dispatcher.start(self._queue)
         self._poller.start()
 
@@ -54,6 +63,28 @@ class Engine:
         account, region = (arn["account"], arn["region"]) if arn else (ACCOUNT, REGION)
         return cast("Function", lambda_backends[account][region].get_function(name_or_arn))
 
+    def prepare_soon(self, function: Function) -> None:
+        """Import a new or changed function's module in the background; of many, the last one counts."""
+        with self._prepare_lock:
+            self._to_prepare = function
+            if self._is_preparing:
+                return
+            self._is_preparing = True
+        threading.Thread(target=self._prepare, name="prepare-worker", daemon=True).start()
+
+    def _prepare(self) -> None:
+        while function := self._next_to_prepare():
+            try:
+                self.invoker.prepare(function)
+            except (PoolIsClosedError, TimeoutError):
+                log.debug("no worker was free to prepare %s", function.function_name)
+
+    def _next_to_prepare(self) -> Function | None:
+        with self._prepare_lock:
+            function, self._to_prepare = self._to_prepare, None
+            self._is_preparing = function is not None
+            return function
+
     def invoke(self, name_or_arn: str, event: bytes | str) -> Outcome:
         """Run a function and return what it came to, without the cost of an HTTP request."""
         return self.invoker.invoke(
@@ -61,7 +92,11 @@ class Engine:
         )
 
     def invoke_async(self, name_or_arn: str, event: bytes | str) -> str:
-        """Queue an event; once this returns its request id, a crash cannot lose the event."""
+        """Queue an event; once this returns its request id, a crash cannot lose the event.
+
+        Raises:
+            UnknownFunctionException: there is no function of that name.
+        """
         arn = self.find(name_or_arn).function_arn
         queued = self._queue.put(arn, event.encode() if isinstance(event, str) else event)
         self._dispatcher.add(queued)

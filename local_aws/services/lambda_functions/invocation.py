@@ -90,8 +90,9 @@ class Invoker:
 
     def prepare(self, function: Function) -> None:
         """Import a function's module in a worker now, so that its first event need not wait for that."""
-        with self.pool.lend(self._sandbox(function), _QUEUE_TIMEOUT) as worker:
-            self._ready(worker, function, self._sandbox(function))
+        sandbox = self._sandbox(function)
+        with self.pool.lend(sandbox, _QUEUE_TIMEOUT) as worker:
+            self._ready(worker, function, sandbox)
 
     @contextmanager
     def _reserved(self, function: Function) -> Iterator[None]:
@@ -143,6 +144,7 @@ class Invoker:
         worker.sandbox = sandbox
         if answer.kind != "ready":
             worker.kill()
+        self.pool.warm_soon()  # the blank worker is blank no more
         return answer
 
     def _outcome(

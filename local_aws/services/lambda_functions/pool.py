@@ -44,6 +44,10 @@ class WorkerPool:
         self._closed = False
         self._changed = threading.Condition()
 
+    def warm_soon(self) -> None:
+        """Do the same as `warm`, without waiting for it."""
+        threading.Thread(target=self.warm, name="warm-worker", daemon=True).start()
+
     def warm(self) -> None:
         """Have one more blank worker when there is room for it."""
         with self._changed:

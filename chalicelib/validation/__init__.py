@@ -25,7 +25,9 @@ READERS = {
 """Each format's module and function, imported when a file asks for it."""
 
 
-def validate(stream: BinaryIO, pipeline: Pipeline, *, key: str, size: int, first_bad_rows: int = 20) -> Report:
+def validate(
+    stream: BinaryIO, pipeline: Pipeline, *, key: str, size: int, first_bad_rows: int = 20
+) -> Report:
     """Read the file once and report on it; whatever is wrong with the file ends in the report.
 
     Args:

@@ -47,7 +47,9 @@ TYPES = {
 }
 
 
-def parse(data: bytes, dialect: Dialect, width: int, refuse: Callable[[csv.InvalidRow], str]) -> pa.RecordBatch:
+def parse(
+    data: bytes, dialect: Dialect, width: int, refuse: Callable[[csv.InvalidRow], str]
+) -> pa.RecordBatch:
     """Parse whole CSV records into text columns named by position; an empty cell is null.
 
     Raises:
@@ -90,7 +92,9 @@ def text_array(texts: Sequence[str | None]) -> pa.StringArray:
     cells = [b"" if text is None else text.encode() for text in texts]
     offsets = array("i", accumulate(map(len, cells), initial=0))
     valid = None if None not in texts else pa.py_buffer(_bits([text is not None for text in texts]))
-    return pa.StringArray.from_buffers(len(cells), pa.py_buffer(offsets), pa.py_buffer(b"".join(cells)), valid)
+    return pa.StringArray.from_buffers(
+        len(cells), pa.py_buffer(offsets), pa.py_buffer(b"".join(cells)), valid
+    )
 
 
 def _bits(flags: Sequence[bool]) -> bytes:

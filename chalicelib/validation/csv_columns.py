@@ -157,7 +157,9 @@ class BlockChecker:
             number = offset + row.number
             if self._findings.wants(number):
                 message = f"the row has {row.actual_columns} cells, the header {row.expected_columns}"
-                self._findings.detail(number, batch.line(number), None, "columns", row.text.rstrip("\r\n"), message)
+                self._findings.detail(
+                    number, batch.line(number), None, "columns", row.text.rstrip("\r\n"), message
+                )
 
     def _check_column(self, batch: ColumnBatch, rules: ColumnRules, values: pa.Array | None) -> None:
         texts = batch.columns[self._header.position(rules.name)]
@@ -172,7 +174,9 @@ class BlockChecker:
             keys, of = _keys(values)
             self._unique[rules.name].add(keys, of, batch)
 
-    def _check_limits(self, batch: ColumnBatch, rules: ColumnRules, texts: pa.Array, values: pa.Array) -> None:
+    def _check_limits(
+        self, batch: ColumnBatch, rules: ColumnRules, texts: pa.Array, values: pa.Array
+    ) -> None:
         minimum, maximum, allowed = self._limits[rules.name]
         longest = rules.column.longest
         suspects: set[int] = set()
@@ -236,5 +240,7 @@ def _keys(values: pa.Array) -> tuple[array[int], list[int] | None]:
     numbers = pc.cast(values, pa.int64())
     keys = array("q")
     if len(numbers):
-        keys.frombytes(memoryview(numbers.buffers()[1])[numbers.offset * 8 : (numbers.offset + len(numbers)) * 8])
+        keys.frombytes(
+            memoryview(numbers.buffers()[1])[numbers.offset * 8 : (numbers.offset + len(numbers)) * 8]
+        )
     return keys, of

@@ -85,7 +85,9 @@ def _names(record: bytes, dialect: Dialect) -> tuple[str, ...]:
     if record.count(dialect.delimiter.encode()) >= MOST_COLUMNS:
         raise Unreadable(f"the header has more than {MOST_COLUMNS:,} columns: is this CSV?")
     if not dialect.well_quoted.fullmatch(record):
-        raise Unreadable("the header has a quote out of its place: quote whole names, and double quotes inside them")
+        raise Unreadable(
+            "the header has a quote out of its place: quote whole names, and double quotes inside them"
+        )
     try:
         record.decode()
     except UnicodeDecodeError:

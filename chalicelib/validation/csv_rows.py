@@ -46,16 +46,26 @@ class RowBatch:
         return self.rows[index][self.header.position(column)]
 
 
-def check_block(block: Block, dialect: Dialect, header: Header, findings: Findings, unique: dict[str, Unique]) -> None:
+def check_block(
+    block: Block, dialect: Dialect, header: Header, findings: Findings, unique: dict[str, Unique]
+) -> None:
     """Check one block of rows and note what is wrong."""
     rows, numbers, lines, bad = [], [], [], set[int]()
     width = len(header.names)
     for number, (line, cells) in enumerate(split_rows(block, dialect), findings.rows + 1):
         findings.rows = number
         if isinstance(cells, str):
-            wrong = "quotes", cells, "a quote stands inside a cell that is not quoted, or a quoted cell is not closed"
+            wrong = (
+                "quotes",
+                cells,
+                "a quote stands inside a cell that is not quoted, or a quoted cell is not closed",
+            )
         elif len(cells) != width:
-            wrong = "columns", dialect.delimiter.join(cells), f"the row has {len(cells)} cells, the header {width}"
+            wrong = (
+                "columns",
+                dialect.delimiter.join(cells),
+                f"the row has {len(cells)} cells, the header {width}",
+            )
         else:
             rows.append(cells)
             numbers.append(number)

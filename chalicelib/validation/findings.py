@@ -45,13 +45,13 @@ class Findings:
             return True
         return self._most > 0 and (len(self._kept) < self._most or row < max(self._kept))
 
-    def detail(self, row: int, line: int | None, column: str | None, rule: str, value: object, message: str) -> None:
+    def detail(
+        self, row: int, line: int | None, column: str | None, rule: str, value: object, message: str
+    ) -> None:
         """Keep a defect's details if its row is one of the first bad rows; counting is apart."""
         if not self.wants(row):
             return
-        defect = Defect(
-            line=line, row=row, column=column, rule=rule, value=quoted(value), message=message
-        )
+        defect = Defect(line=line, row=row, column=column, rule=rule, value=quoted(value), message=message)
         self._kept.setdefault(row, []).append(defect)
         if len(self._kept) > self._most:
             del self._kept[max(self._kept)]

@@ -48,7 +48,9 @@ def header_of(names: tuple[str, ...], pipeline: Pipeline) -> Header:
     """
     found = Counter(names)
     if repeated := [name for name, times in found.items() if times > 1]:
-        raise Unreadable(f"the header has {_listed(repeated)} more than once: give each column a name of its own")
+        raise Unreadable(
+            f"the header has {_listed(repeated)} more than once: give each column a name of its own"
+        )
     declared = [column.name for column in pipeline.columns]
     extra = [name for name in names if name not in declared]
     if missing := [name for name in declared if name not in found]:

@@ -35,7 +35,9 @@ class Dialect:
         """
         for name, mark in (("delimiter", source.delimiter), ("quote", source.quote)):
             if len(mark) != 1 or not mark.isascii() or mark in "\r\n\0" or source.delimiter == source.quote:
-                raise InvalidPipeline(f"CSV {name} {mark!r}: write one ASCII character, a different one for each")
+                raise InvalidPipeline(
+                    f"CSV {name} {mark!r}: write one ASCII character, a different one for each"
+                )
         return cls(source.delimiter, source.quote)
 
     @cached_property
@@ -147,7 +149,9 @@ def _cut(data: bytes, dialect: Dialect) -> tuple[int, bool]:
     closed = dialect.closed_cells.match(data)
     outside = closed.end() if closed else 0
     quote = data.find(dialect.mark, outside)
-    end = data.rfind(newline, outside, limit if quote < 0 else quote) + 1 or _before(data, newline, outside, dialect)
+    end = data.rfind(newline, outside, limit if quote < 0 else quote) + 1 or _before(
+        data, newline, outside, dialect
+    )
     if end or quote < 0 or _opens(data, quote, dialect):
         return end, True
     ends = (stop for _, stop in dialect.records(data) if stop <= limit and data[stop - 1 : stop] == newline)

@@ -84,13 +84,19 @@ def column_rules(column: Column) -> ColumnRules:
 
     if column.longest is not None and column.type != "text":
         raise InvalidPipeline(f"column {column.name}: longest is for text, not {column.type}")
-    return ColumnRules(
+    rules = ColumnRules(
         column,
         cells,
         None if column.minimum is None else read("minimum", column.minimum),
         None if column.maximum is None else read("maximum", column.maximum),
         None if column.allowed is None else frozenset(read("allowed", value) for value in column.allowed),
     )
+    for text in map(str, column.allowed or ()):
+        if wrong := rules.broken_by(text):
+            raise InvalidPipeline(
+                f"column {column.name}: allowed {text!r} breaks the rule {wrong[0]!r}: {wrong[1]}"
+            )
+    return rules
 
 
 def pipeline_rules(pipeline: Pipeline) -> tuple[ColumnRules, ...]:

@@ -118,7 +118,9 @@ class Source:
 
 def _text(chunk: bytes) -> bytes:
     if b"\0" in chunk:
-        raise Unreadable("the file holds a NUL byte, so it is not text: is it UTF-16 or binary? Save it as UTF-8")
+        raise Unreadable(
+            "the file holds a NUL byte, so it is not text: is it UTF-16 or binary? Save it as UTF-8"
+        )
     return chunk
 
 

@@ -130,7 +130,8 @@ class Unique:
 
     def growing(self, keys: array[int]) -> bool:
         """Return whether each key is larger than the one before."""
-        return all(map(lt, keys, islice(keys, 1, None)))
+        values = keys.tolist()
+        return all(map(lt, values, islice(values, 1, None)))
 
     def span(self, keys: array[int]) -> tuple[int, int]:
         """Return the smallest and the largest key."""

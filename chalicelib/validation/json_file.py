@@ -1,0 +1,276 @@
+"""JSON and NDJSON files, validated as a stream."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib.validation.findings import Unreadable
+from chalicelib.validation.json_rows import Piece, RowChecker
+from chalicelib.validation.rules import pipeline_rules
+from chalicelib.validation.source import CHUNK, Source, read_ahead
+from chalicelib.validation.unique import Unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from chalicelib.pipeline import Pipeline
+    from chalicelib.validation.findings import Findings
+
+LARGEST_OBJECT = 16 << 20
+"""Bytes that one JSON object may have."""
+
+PIECE = 32 << 10
+"""Bytes decoded at once: small, so that a bad row spoils little and nothing large is ever held."""
+
+SPACE = b" \t\r\n"
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
+SCALAR = re.compile(rb"[^\s,\]\[{}]+")
+
+
+def check_ndjson(source: Source, pipeline: Pipeline, findings: Findings) -> None:
+    """Check a file with one object on each line and note what is wrong with it."""
+    checker, finish = _checker(pipeline, findings)
+    with _ahead(source) as chunks:
+        line, rest = 1, b""
+        for chunk in chain(chunks, (b"\n",)):
+            data = rest + chunk
+            end = data.rfind(b"\n") + 1
+            if not end and len(data) > LARGEST_OBJECT:
+                raise Unreadable(f"line {line:,} is longer than {LARGEST_OBJECT:,} bytes: is this NDJSON?")
+            rest = data[end:]
+            line = _check_lines(data[:end], line, checker)
+    finish()
+
+
+def _check_lines(data: bytes, line: int, checker: RowChecker) -> int:
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", min(start + PIECE, len(data) - 1)) + 1
+        lines = data[start:end]
+        if line == 1:
+            checker.note_names(lines.partition(b"\n")[0])
+        try:
+            good = checker.check_plainly(Piece(lines, lines=True, row=checker.next_row, line=line))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            good = False
+        if good:
+            line += lines.count(b"\n")
+        else:
+            for text in lines[:-1].split(b"\n"):
+                if text.strip():
+                    checker.check_row(text, line)
+                line += 1
+        start = end
+    return line
+
+
+def check_json(source: Source, pipeline: Pipeline, findings: Findings) -> None:
+    """Check a file with one array of objects, or one object, and note what is wrong with it.
+
+    Raises:
+        Unreadable: where the file stops being an array of values.
+    """
+    checker, finish = _checker(pipeline, findings)
+    with _ahead(source) as chunks:
+        text = Text(chunks)
+        text.skip_space()
+        if text.peek() == b"[":
+            _check_array(text, checker)
+        elif text.peek() == b"{":
+            _check_element(text, checker)
+        else:
+            raise Unreadable(
+                "the file is empty" if not text.peek() else "the file is neither a JSON array nor an object"
+            )
+        text.skip_space()
+        if text.peek():
+            raise Unreadable(f"byte {text.offset:,}: more follows the first JSON value: is this NDJSON?")
+    finish()
+
+
+def _check_array(text: Text, checker: RowChecker) -> None:
+    text.take(1)
+    text.skip_space()
+    if text.peek() == b"]":
+        text.take(1)
+        return
+    while True:
+        if not _check_pieces(text, checker):
+            _check_element(text, checker)
+        text.skip_space()
+        mark = text.peek()
+        if mark == b"]":
+            text.take(1)
+            return
+        if mark != b",":
+            what = (
+                "the array is not closed: the file is cut short" if not mark else "',' or ']' is missing here"
+            )
+            raise Unreadable(f"byte {text.offset:,}: {what}")
+        text.take(1)
+        text.skip_space()
+
+
+def _check_pieces(text: Text, checker: RowChecker) -> bool:
+    """Check many elements at once, up to a `},` that turns out to be an element's end; False when there is none."""
+    text.fill(PIECE)
+    end = text.rfind(b"},", PIECE)
+    for _ in range(4):
+        if end < 0:
+            return False
+        data = text.window(end + 1)
+        if not checker.next_row - 1:
+            checker.note_names(data[: data.find(b"}") + 1])
+        try:
+            if checker.check_plainly(Piece(data, lines=False, row=checker.next_row, line=None)):
+                text.take(end + 1)
+                return True
+            rows = msgspec.json.decode(b"[" + data + b"]", type=list[msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            end = text.rfind(b"},", end)  # this one was inside an element, or what comes before it is no JSON
+            continue
+        except RecursionError:
+            return False
+        for row in rows:
+            checker.check_row(bytes(row), None)
+        text.take(end + 1)
+        return True
+    return False
+
+
+def _check_element(text: Text, checker: RowChecker) -> None:
+    """Check the one element that starts here."""
+    end = text.element_end()
+    data = text.window(end)
+    if not checker.next_row - 1:
+        checker.note_names(data)
+    checker.check_row(data, None)
+    text.take(end)
+
+
+class Text:
+    """A window on the file's bytes that moves forward.
+
+    Attributes:
+        offset: bytes before the window.
+    """
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._data = b""
+        self._start = 0
+        self.offset = 0
+
+    def fill(self, size: int) -> bool:
+        """Read until the window has that many bytes; False when the file ends before."""
+        while len(self._data) - self._start < size:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                return False
+            self._data = self._data[self._start :] + chunk
+            self._start = 0
+        return True
+
+    def peek(self) -> bytes:
+        """Return the next byte, or nothing at the file's end."""
+        self.fill(1)
+        return self._data[self._start : self._start + 1]
+
+    def skip_space(self) -> None:
+        """Move past white space."""
+        while self.peek() and self.peek() in SPACE:
+            rest = len(self._data) - self._start
+            self.take(
+                rest - len(self._data[self._start :].lstrip(SPACE)) if rest <= PIECE else self._spaces()
+            )
+
+    def _spaces(self) -> int:
+        part = self._data[self._start : self._start + PIECE]
+        return len(part) - len(part.lstrip(SPACE))
+
+    def window(self, size: int) -> bytes:
+        """Return the next bytes."""
+        return self._data[self._start : self._start + size]
+
+    def take(self, size: int) -> None:
+        """Move past that many bytes."""
+        self._start += size
+        self.offset += size
+
+    def rfind(self, what: bytes, size: int) -> int:
+        """Return where it is for the last time in the next bytes, or -1."""
+        found = self._data.rfind(what, self._start, self._start + size)
+        return found - self._start if found >= 0 else -1
+
+    def element_end(self) -> int:
+        """Return the size of the JSON value that starts here; what is inside is looked at by others.
+
+        Raises:
+            Unreadable: when the value does not end within 16 MiB, or there is none.
+        """
+        size = PIECE
+        while True:
+            more = self.fill(size)
+            end = _value_end(self._data, self._start)
+            if end > self._start and (end < len(self._data) or not more):
+                return end - self._start
+            if not more:
+                what = (
+                    "a value is missing here"
+                    if self.peek() in {b",", b"]", b"}"}
+                    else "the file is cut short"
+                )
+                raise Unreadable(f"byte {self.offset:,}: {what}")
+            size = len(self._data) - self._start + CHUNK
+            if size > LARGEST_OBJECT + CHUNK:
+                raise Unreadable(
+                    f"byte {self.offset:,}: the object here is larger than {LARGEST_OBJECT:,} bytes"
+                )
+
+
+def _value_end(data: bytes, start: int) -> int:
+    """Return where the value ends, or 0 when it goes on past the data."""
+    if data[start : start + 1] not in {b"{", b"[", b'"'}:
+        scalar = SCALAR.match(data, start)
+        return scalar.end() if scalar else 0
+    depth = 0
+    for token in TOKEN.finditer(data, start):
+        mark = data[token.start()]
+        if mark in b"{[":
+            depth += 1
+        elif mark in b"}]":
+            depth -= 1
+        if depth == 0:
+            closed = mark != ord('"') or (
+                token.end() - token.start() > 1 and data[token.end() - 1] == ord('"')
+            )
+            return token.end() if closed else 0
+    return 0
+
+
+def _checker(pipeline: Pipeline, findings: Findings) -> tuple[RowChecker, Callable[[], None]]:
+    rules = pipeline_rules(pipeline)
+    unique = {column.name: Unique(column.name, findings) for column in rules if column.column.unique}
+
+    def finish() -> None:
+        for column in unique.values():
+            column.finish()
+
+    return RowChecker(rules, findings, unique, extra=pipeline.extra_columns == "keep"), finish
+
+
+@contextmanager
+def _ahead(source: Source) -> Generator[Iterator[bytes]]:
+    """Read ahead in a thread, unless the first chunk is the whole file."""
+    chunks = source.text_chunks()
+    first = next(chunks)
+    if len(first) < CHUNK and not source.compressed:
+        yield chain((first,), chunks)
+        return
+    with read_ahead(chunks) as ahead:
+        yield chain((first,), ahead)

@@ -18,10 +18,28 @@ ROOT = Path(__file__).parent.parent
 
 NOTE = "<!-- Made by `make docs`; change the code, not this page. -->\n"
 
+PICTURE_BEGINS = "<!-- picture: made by `make docs` -->"
+PICTURE_ENDS = "<!-- end of picture -->"
+
 
 def pages() -> dict[Path, str]:
     """Return the text of every made page by its path."""
-    return {ROOT / "docs" / "cli.md": cli_page(), ROOT / "docs" / "workflows.md": workflows_page()}
+    return {
+        ROOT / "README.md": readme(),
+        ROOT / "docs" / "cli.md": cli_page(),
+        ROOT / "docs" / "workflows.md": workflows_page(),
+    }
+
+
+def readme() -> str:
+    """Return the README with the picture of load_file as its definition draws it today."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(PICTURE_BEGINS)
+    _, _, after = rest.partition(PICTURE_ENDS)
+    definition = json.loads((ROOT / "workflows" / "load_file.asl.json").read_text(encoding="utf-8"))
+    return (
+        f"{before}{PICTURE_BEGINS}\n```mermaid\n{mermaid(definition, errors=False)}```\n{PICTURE_ENDS}{after}"
+    )
 
 
 def cli_page() -> str:
@@ -49,14 +67,14 @@ def workflows_page() -> str:
     return "\n".join(parts)
 
 
-HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line is wrong;
-3 no stage is running. Every command that prints data takes `--json`. On AWS, set `DECANT_API_URL` and
-`DECANT_API_TOKEN`, and `DECANT_STAGE` for the commands that reach S3 or the warehouse themselves.
+HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line is
+wrong; 3 no stage is running. Every command that prints data takes `--json`. On AWS, set `DECANT_API_URL`
+and `DECANT_API_TOKEN`, and `DECANT_STAGE` for the commands that reach S3 or the warehouse themselves.
 """
 
-WORKFLOWS = """Each file in `workflows/` is Amazon States Language; the placeholders in it are filled in when the stack is
-rendered. Full arrows lead to the next state, dotted ones to where an error is caught. Every path that begins with an
-error ends in a Fail state, after people were told.
+WORKFLOWS = """Each file in `workflows/` is Amazon States Language; its placeholders are filled in when the stack
+is rendered. Full arrows lead to the next state, dotted ones to where an error is caught. Every path that
+begins with an error ends in a Fail state, after people were told.
 """
 
 

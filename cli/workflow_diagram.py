@@ -18,16 +18,36 @@ SHAPES = {
     "Map": ("[[", "]]"),
 }
 
+CAUGHT = "-.->|error|"
 
-def mermaid(definition: dict[str, Any]) -> str:
-    """Return the flowchart of a definition: full arrows for the next state, dotted ones for a Catch."""
+
+def mermaid(definition: dict[str, Any], *, errors: bool = True) -> str:
+    """Return the flowchart of a definition: full arrows for the next state, dotted ones for a Catch.
+
+    Args:
+        definition: the workflow.
+        errors: draw the dotted arrows and what can be reached through them alone.
+    """
     lines = ["flowchart TD", f"  start(( )) --> {definition['StartAt']}"]
-    for name, state in definition["States"].items():
+    shown = definition["States"] if errors else _reached(definition)
+    for name, state in shown.items():
         opening, closing = SHAPES[state["Type"]]
         lines.append(f'  {name}{opening}"{name}"{closing}')
-        lines.extend(f"  {name} {arrow} {target}" for arrow, target in arrows(state))
-    lines += _styles(definition)
-    return "\n".join(lines) + "\n"
+        lines.extend(
+            f"  {name} {arrow} {target}" for arrow, target in arrows(state) if errors or arrow != CAUGHT
+        )
+    return "\n".join([*lines, *_styles(shown)]) + "\n"
+
+
+def _reached(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return the states that a run reaches without a caught error."""
+    found, waiting = set(), [definition["StartAt"]]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [target for arrow, target in arrows(definition["States"][name]) if arrow != CAUGHT]
+    return {name: state for name, state in definition["States"].items() if name in found}
 
 
 def arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -39,7 +59,7 @@ def arrows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "Next" in state:
         yield "-->", state["Next"]
     for target in dict.fromkeys(catch["Next"] for catch in state.get("Catch", [])):
-        yield "-.->|error|", target
+        yield CAUGHT, target
 
 
 def _condition(choice: dict[str, Any]) -> str:
@@ -51,9 +71,9 @@ def _condition(choice: dict[str, Any]) -> str:
     return f"{variable} = {shown}" if operator.endswith("Equals") else f"{variable} {operator} {shown}"
 
 
-def _styles(definition: dict[str, Any]) -> list[str]:
-    failed = [name for name, state in definition["States"].items() if state["Type"] == "Fail"]
-    good = [name for name, state in definition["States"].items() if state["Type"] == "Succeed"]
+def _styles(states: dict[str, Any]) -> list[str]:
+    failed = [name for name, state in states.items() if state["Type"] == "Fail"]
+    good = [name for name, state in states.items() if state["Type"] == "Succeed"]
     lines = [
         "  classDef failed stroke:#b3261e,stroke-width:2px",
         "  classDef good stroke:#1e7d32,stroke-width:2px",

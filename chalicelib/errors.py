@@ -26,6 +26,10 @@ class Throttled(TryAgain):
     """AWS asked for a slower pace."""
 
 
+class StorageIsUnreachable(TryAgain):
+    """S3 broke off in the middle of the file."""
+
+
 class GlueIsBusy(TryAgain):
     """The Glue job already runs as often at once as it may."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from chalicelib.aws.client import call, client, code
-from chalicelib.errors import UnknownFile
+from chalicelib.errors import StorageIsUnreachable, UnknownFile
 from chalicelib.files import File
 
 if TYPE_CHECKING:
@@ -119,6 +120,21 @@ class S3:
             if code(error) in MISSING | {"PreconditionFailed", "412"}:
                 raise UnknownFile(f"{file.uri}: the file is gone or was replaced since it landed") from error
             raise
+
+
+@contextlib.contextmanager
+def unbroken(file: File) -> Iterator[None]:
+    """Turn a connection that breaks while the file is read into an error to try again.
+
+    Raises:
+        StorageIsUnreachable: it broke.
+    """
+    from botocore.exceptions import HTTPClientError, IncompleteReadError  # noqa: PLC0415 - not at import of app
+
+    try:
+        yield
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
+        raise StorageIsUnreachable(f"{file.uri}: {error}") from error
 
 
 class _Ranges(io.RawIOBase):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import curated, pipelines, settings
-from chalicelib.aws.s3 import S3
+from chalicelib.aws.s3 import S3, unbroken
 from chalicelib.files import File
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def transform(s3: S3, pipeline: Pipeline, file: File, folder: str, started: str)
     from chalicelib.transform import write_parquet  # noqa: PLC0415 - only this step needs pyarrow here
 
     stream = s3.open_seekable(file) if pipeline.format == "parquet" else s3.open(file)
-    with tempfile.TemporaryDirectory() as scratch, stream:
+    with tempfile.TemporaryDirectory() as scratch, stream, unbroken(file):
         path = Path(scratch) / "part-0.parquet"
         with path.open("wb") as sink:
             written = write_parquet(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import pipelines
-from chalicelib.aws.s3 import S3
+from chalicelib.aws.s3 import S3, unbroken
 from chalicelib.files import File
 
 if TYPE_CHECKING:
@@ -34,6 +34,6 @@ def check(s3: S3, pipeline: Pipeline, file: File) -> dict[str, Any]:
         )
         return {"valid": False, "rows": 0, "bad_rows": 0, "reason": reason, "defects": [], "route": route}
     stream = s3.open_seekable(file) if pipeline.format == "parquet" else s3.open(file)
-    with stream:
+    with stream, unbroken(file):
         report = validate(stream, pipeline, key=file.key, size=file.size)
     return {**report.to_document(), "route": route}

@@ -10,7 +10,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from chalicelib.errors import FileReplaced, GlueIsBusy, GlueJobTimedOut, RowsLost
+from chalicelib.errors import (
+    FileReplaced,
+    GlueIsBusy,
+    GlueJobTimedOut,
+    RowsLost,
+    StorageIsUnreachable,
+)
 from chalicelib.pipeline import CSV, GlueJob
 from chalicelib.steps.catalogue import register
 from chalicelib.steps.check_glue_job import ENDED, check, wait_seconds
@@ -169,3 +175,18 @@ def _check(state: str, now: float = 1001.0) -> dict[str, object]:
     s3, glue = FakeS3(), FakeGlue(states={"jr_0": state})
     file = s3.put("landing", "k", b"x")
     return check(s3, glue, JOB, {"job": "j", "job_run": "jr_0", "started_at": 1000}, file, now)
+
+
+class Broken(io.BytesIO):
+    """A connection that is reset in the middle of the file."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise ConnectionResetError("reset by peer")
+
+
+def test_a_connection_that_breaks_is_tried_again() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\n")
+    s3.open = lambda _file: Broken()  # type: ignore[method-assign, assignment]
+    with pytest.raises(StorageIsUnreachable, match="reset by peer"):
+        validate(s3, a_pipeline(), file)

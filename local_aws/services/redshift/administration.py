@@ -72,4 +72,4 @@ def ensure_database(name: str) -> None:
 def rows(statement: str, values: list[Any], database: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with connected(database=database) as connection:
-        return connection.execute(statement, values).fetchall()  # type: ignore[arg-type]
+        return connection.execute(statement, values).fetchall()

@@ -6,7 +6,6 @@ import os
 import ssl
 from pathlib import Path
 
-
 import certifi
 import trustme
 

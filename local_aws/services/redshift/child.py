@@ -14,7 +14,7 @@ STOP_SECONDS = 30
 
 
 class WarehouseProcess:
-    """The process behind `runtime.warehouse_port`. It ends when its standard input does, so never without us."""
+    """The process behind `runtime.warehouse_port`. It ends when its standard input does: with us."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -30,7 +30,9 @@ class WarehouseProcess:
         command = [sys.executable, "-m", "local_aws.services.redshift.warehouse"]
         command += ["--directory", str(configuration.directory.absolute())]
         command += ["--port", str(configuration.warehouse_port), "--endpoint", self._runtime.endpoint_url]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:

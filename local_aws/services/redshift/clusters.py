@@ -96,5 +96,5 @@ class LocalRedshiftBackend(RedshiftBackend):
 def install(runtime: Runtime) -> None:
     """Have moto make clusters of ours."""
     administration.use(runtime)
-    moto_models.Cluster = LocalCluster  # type: ignore[misc]  # the class that the backend constructs
+    moto_models.Cluster = LocalCluster  # the class that the backend constructs
     moto_models.redshift_backends.backend = LocalRedshiftBackend

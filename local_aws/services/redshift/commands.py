@@ -40,7 +40,6 @@ _COPY_NUMBERS = {
     for name, pattern in {
         "skip": "IGNOREHEADER",
         "max_errors": "MAXERROR",
-        "compression_rows": "COMPROWS",
     }.items()
 }
 _JSON = re.compile(r"\b(?:FORMAT\s+(?:AS\s+)?)?JSON(?:\s+AS)?(?:\s*(\x01s\d+\x02))?", re.IGNORECASE)
@@ -48,11 +47,14 @@ _FORMAT = re.compile(
     r"\b(?:FORMAT(?:\s+AS)?\s+)?(PARQUET|CSV|ORC|AVRO|SHAPEFILE|FIXEDWIDTH)\b", re.IGNORECASE
 )
 _SWITCHES = frozenset(
-    "MANIFEST GZIP ZSTD BZIP2 EMPTYASNULL BLANKSASNULL TRUNCATECOLUMNS FILLRECORD TRIMBLANKS IGNOREBLANKLINES "
-    "ESCAPE REMOVEQUOTES EXPLICIT_IDS SERIALIZETOJSON ACCEPTANYDATE ROUNDEC ACCEPTINVCHARS NOLOAD".split()  # noqa: SIM905 - reads better
-)
+    {
+        "MANIFEST", "GZIP", "ZSTD", "BZIP2", "EMPTYASNULL", "BLANKSASNULL", "TRUNCATECOLUMNS", "FILLRECORD",
+        "TRIMBLANKS", "IGNOREBLANKLINES", "ESCAPE", "REMOVEQUOTES", "EXPLICIT_IDS", "SERIALIZETOJSON", "ROUNDEC",
+        "ACCEPTINVCHARS",
+    }
+)  # fmt: skip
 _NO_EFFECT = re.compile(
-    r"\b(?:COMPUPDATE|STATUPDATE)(?:\s+(?:PRESET|ON|OFF|TRUE|FALSE))?\b|\bENCODING(?:\s+AS)?\s+UTF8\b",
+    r"\b(?:COMPUPDATE|STATUPDATE)(?:\s+(?:PRESET|ON|OFF|TRUE|FALSE))?\b|\bCOMPROWS\s+\d+|\bENCODING(?:\s+AS)?\s+UTF8\b",
     re.IGNORECASE,
 )
 
@@ -193,14 +195,16 @@ _UNLOAD_VALUES = {
         "delimiter": "DELIMITER",
         "null": "NULL",
         "extension": "EXTENSION",
-        "kms_key": "KMS_KEY_ID",
     }.items()
 }
 _UNLOAD_FORMAT = re.compile(r"\b(?:FORMAT(?:\s+AS)?\s+)?(PARQUET|CSV|JSON)\b", re.IGNORECASE)
 _PARALLEL = re.compile(r"\bPARALLEL\s+(?:ON|OFF|TRUE|FALSE)\b", re.IGNORECASE)
 _UNLOAD_SWITCHES = frozenset(
-    "HEADER MANIFEST VERBOSE GZIP ZSTD BZIP2 ALLOWOVERWRITE CLEANPATH ADDQUOTES ENCRYPTED ESCAPE INCLUDE".split()  # noqa: SIM905 - reads better
-)
+    {
+        "HEADER", "MANIFEST", "VERBOSE", "GZIP", "ZSTD", "BZIP2", "ALLOWOVERWRITE", "CLEANPATH", "ADDQUOTES",
+        "ESCAPE", "INCLUDE",
+    }
+)  # fmt: skip
 
 
 def unload_command(masked: Masked) -> Unload | None:

@@ -49,7 +49,8 @@ _AS_TEXT = (
 _LONG, _DOUBLE, _BOOLEAN = {20, 21, 23, 26}, {700, 701}, {16}
 _TYPE_NAMES = {
     16: "bool", 20: "int8", 21: "int2", 23: "int4", 25: "text", 700: "float4", 701: "float8", 1042: "bpchar",
-    1043: "varchar", 1082: "date", 1114: "timestamp", 1184: "timestamptz", 1700: "numeric", 3802: "super", 17: "varbyte",
+    1043: "varchar", 1082: "date", 1114: "timestamp", 1184: "timestamptz", 1700: "numeric", 3802: "super",
+    17: "varbyte",
 }  # fmt: skip
 ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
@@ -135,7 +136,7 @@ class Run:
 
 
 class Runs:
-    """Every statement of one account and region. They are kept in memory, as AWS keeps them for a day only."""
+    """Every statement of one account and region, in memory: AWS too keeps them for a day only."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Run] = {}
@@ -192,7 +193,7 @@ class LocalRedshiftDataResponse(RedshiftDataAPIServiceResponse):
     @property
     def _runs(self) -> Runs:
         backend: Any = redshiftdata_backends[self.current_account][self.region]
-        return backend.runs  # type: ignore[no-any-return]
+        return backend.runs
 
     def execute_statement(self) -> ActionResult:
         """Start one statement."""
@@ -271,7 +272,8 @@ class LocalRedshiftDataResponse(RedshiftDataAPIServiceResponse):
     def list_tables(self) -> ActionResult:
         """List a database's tables and views."""
         rows = self._rows(
-            "SELECT table_schema, table_name, CASE table_type WHEN 'BASE TABLE' THEN 'TABLE' ELSE table_type END "
+            "SELECT table_schema, table_name, "
+            "CASE table_type WHEN 'BASE TABLE' THEN 'TABLE' ELSE table_type END "
             "FROM information_schema.tables WHERE table_schema LIKE %s AND table_name LIKE %s ORDER BY 1, 2",
             self._get_param("SchemaPattern") or "%",
             self._get_param("TablePattern") or "%",
@@ -336,7 +338,7 @@ class LocalRedshiftDataResponse(RedshiftDataAPIServiceResponse):
         where = self._where()
         try:
             with _connected(where) as connection:
-                return connection.execute(statement, values).fetchall()  # type: ignore[arg-type]
+                return connection.execute(statement, values).fetchall()
         except psycopg.Error as error:
             raise ValidationException(f"FATAL: {error}") from error
 
@@ -360,7 +362,7 @@ def install(runtime: Runtime) -> None:
     _secrets[:] = [runtime]
     redshiftdata_backends.backend = LocalRedshiftDataBackend
     paths = moto.redshiftdata.urls.url_paths
-    paths.update({path: LocalRedshiftDataResponse.dispatch for path in paths})
+    paths.update(dict.fromkeys(paths, LocalRedshiftDataResponse.dispatch))
 
 
 _secrets: list[Runtime] = []
@@ -414,7 +416,7 @@ def _run_all(run: Run, connection: psycopg.Connection) -> None:
 def _run_one(run: Run, connection: psycopg.Connection, statement: str) -> None:
     text, values = _bound(statement, run.parameters)
     with connection.cursor() as cursor:
-        cursor.execute(text, values)  # type: ignore[arg-type]
+        cursor.execute(text, values)
         result = _result(cursor) if cursor.description is not None else None
         run.results.append(result)
         run.affected.append(cursor.rowcount)

@@ -17,7 +17,7 @@ _BRACKETS = r"\([^()]*(?:\([^()]*\)[^()]*)*\)"
 
 # Words of a CREATE or ALTER TABLE that describe storage. They change no answer, so they are dropped.
 _STORAGE = [
-    (re.compile(rf"\s+ENCODE\s+\w+", I), ""),
+    (re.compile(r"\s+ENCODE\s+\w+", I), ""),
     (re.compile(r"\s+DISTSTYLE\s+\w+", I), ""),
     (re.compile(rf"\s+DISTKEY(?:\s*{_BRACKETS})?", I), ""),
     (re.compile(rf"\s+(?:COMPOUND\s+|INTERLEAVED\s+)?SORTKEY(?:\s+AUTO\b|\s*{_BRACKETS})?", I), ""),
@@ -61,7 +61,23 @@ _DATE_PARTS = (
     "minute|minutes|min|mins|m|second|seconds|sec|secs|s|millisecond|milliseconds|ms|msec|microsecond|"
     "microseconds|us|usec|dayofyear|doy|dw|dow|epoch|decade|century"
 )
-_EXPRESSIONS = [
+_LISTAGG = re.compile(rf"\bLISTAGG\s*({_BRACKETS})(?:\s*WITHIN\s+GROUP\s*({_BRACKETS}))?", I)
+_LAST_STRING = re.compile(r"^(.*),\s*(\x01s\d+\x02)\s*$", re.DOTALL)
+
+
+def _listagg(found: re.Match[str]) -> str:
+    """Return PostgreSQL's STRING_AGG; without a separator LISTAGG joins with nothing."""
+    inside, order = found[1][1:-1], found[2][1:-1] if found[2] else ""
+    split = _LAST_STRING.match(inside)
+    value, separator = (split[1], split[2]) if split else (inside, "''")
+    if not re.match(
+        r"\s*DISTINCT\b", value, I
+    ):  # with DISTINCT the order must be by the very same expression
+        value = f"({value})::text"
+    return f"STRING_AGG({value}, {separator} {order})"
+
+
+_EXPRESSIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\bSYSDATE\b(?!\s*\()", I), "pg_catalog.getsysdate()"),
     (re.compile(r"\bISNULL\s*\(", I), "COALESCE("),
     (
@@ -72,6 +88,7 @@ _EXPRESSIONS = [
     (re.compile(r"\bCONVERT\s*\(\s*(\w+(?:\s*\([\d\s,]+\))?)\s*,\s*([^(),]+)\)", I), r"CAST(\2 AS \1)"),
     # The driver itself writes `THEN 4WHEN`; PostgreSQL since 15 refuses a word that touches a number.
     (re.compile(r"\b(\d+)(?=(?:WHEN|THEN|ELSE|END)\b)", I), r"\1 "),
+    (_LISTAGG, _listagg),
     (re.compile(r"\bAPPROXIMATE\s+(?=COUNT\b)", I), ""),
 ]
 _NO_BINDING = re.compile(r"\s+WITH\s+NO\s+SCHEMA\s+BINDING\s*$", I)
@@ -80,31 +97,35 @@ _HASH_NAME = re.compile(r"(?<![\w$])#(\w+)")
 _CREATE_HASH = re.compile(r"^(\s*CREATE\s+)TABLE(\s+(?:IF\s+NOT\s+EXISTS\s+)?#)", I)
 _INTO_HASH = re.compile(r"\bINTO\s+(?=#\w)", I)
 _VACUUM = re.compile(
-    rf"^\s*VACUUM\b(?:\s+(?:FULL|SORT\s+ONLY|DELETE\s+ONLY|REINDEX|RECLUSTER)\b)?(\s+{NAME})?.*$", I | re.S
+    rf"^\s*VACUUM\b(?:\s+(?:FULL|SORT\s+ONLY|DELETE\s+ONLY|REINDEX|RECLUSTER)\b)?(\s+{NAME})?.*$",
+    I | re.DOTALL,
 )
-_ANALYZE = re.compile(rf"^\s*ANALYZE\b(?:\s+(?:VERBOSE|COMPRESSION)\b)?(\s+{NAME})?.*$", I | re.S)
+_ANALYZE = re.compile(rf"^\s*ANALYZE\b(?:\s+(?:VERBOSE|COMPRESSION)\b)?(\s+{NAME})?.*$", I | re.DOTALL)
 _ALTER_STORAGE = re.compile(
     rf"^\s*ALTER\s+TABLE\s+{NAME}\s+ALTER\s+(?:(?:DISTSTYLE|DISTKEY|SORTKEY|COMPOUND|INTERLEAVED|ENCODE)\b"
     rf"|COLUMN\s+{NAME}\s+ENCODE\b).*$",
-    I | re.S,
+    I | re.DOTALL,
 )
-_APPEND = re.compile(rf"^\s*ALTER\s+TABLE\s+({NAME})\s+APPEND\s+FROM\s+({NAME}).*$", I | re.S)
+_APPEND = re.compile(rf"^\s*ALTER\s+TABLE\s+({NAME})\s+APPEND\s+FROM\s+({NAME}).*$", I | re.DOTALL)
 _ADD_FOREIGN = re.compile(
-    rf"^\s*ALTER\s+TABLE\s+{NAME}\s+ADD\s+(?:CONSTRAINT\s+{NAME}\s+)?FOREIGN\s+KEY.*$", I | re.S
+    rf"^\s*ALTER\s+TABLE\s+{NAME}\s+ADD\s+(?:CONSTRAINT\s+{NAME}\s+)?FOREIGN\s+KEY.*$", I | re.DOTALL
 )
-_SETTING = re.compile(r"^\s*(SET|RESET|SHOW)\s+(?:SESSION\s+|LOCAL\s+)?([a-z_]\w*)\b(.*)$", I | re.S)
+_SETTING = re.compile(r"^\s*(SET|RESET|SHOW)\s+(?:SESSION\s+|LOCAL\s+)?([a-z_]\w*)\b(.*)$", I | re.DOTALL)
 _REDSHIFT_SETTINGS = frozenset(
-    "enable_case_sensitive_identifier enable_result_cache_for_session query_group wlm_query_slot_count "
-    "analyze_threshold_percent autocommit describe_field_name_in_uppercase downcase_delimited_identifier "
-    "enable_numeric_rounding enable_vacuum_boost json_serialization_enable json_serialization_parse_nested_strings "
-    "max_concurrency_scaling_clusters max_cursor_result_set_size mv_enable_aqmv_for_session "
-    "navigate_super_null_on_error parse_super_null_on_error spectrum_enable_pseudo_columns "
-    "stored_proc_log_min_messages use_fips_ssl user_activity_logging wlm_json_configuration "
-    "enable_user_activity_logging error_on_nondeterministic_update default_identity_namespace "
-    "cast_super_null_on_error enable_case_sensitive_super_attribute activate_aq".split()  # noqa: SIM905 - reads better
-)
+    {
+        "enable_case_sensitive_identifier", "enable_result_cache_for_session", "query_group",
+        "wlm_query_slot_count", "analyze_threshold_percent", "autocommit",
+        "describe_field_name_in_uppercase", "downcase_delimited_identifier", "enable_numeric_rounding",
+        "enable_vacuum_boost", "json_serialization_enable", "json_serialization_parse_nested_strings",
+        "max_concurrency_scaling_clusters", "max_cursor_result_set_size", "mv_enable_aqmv_for_session",
+        "navigate_super_null_on_error", "parse_super_null_on_error", "spectrum_enable_pseudo_columns",
+        "stored_proc_log_min_messages", "use_fips_ssl", "user_activity_logging", "wlm_json_configuration",
+        "enable_user_activity_logging", "error_on_nondeterministic_update", "default_identity_namespace",
+        "cast_super_null_on_error", "enable_case_sensitive_super_attribute", "activate_aq",
+    }
+)  # fmt: skip
 
-_TREE_WORDS = re.compile(r"\b(QUALIFY|LISTAGG|MEDIAN|DECODE\s*\(|PIVOT|TOP\s+\d+|RATIO_TO_REPORT)\b", I)
+_TREE_WORDS = re.compile(r"\b(QUALIFY|MEDIAN|DECODE\s*\(|PIVOT|TOP\s+\d+|RATIO_TO_REPORT)\b", I)
 _DDL = re.compile(
     r"^\s*(?:CREATE\s+(?!OR\s+REPLACE\s+PROC|PROC|OR\s+REPLACE\s+FUNC|FUNC)|ALTER\s+TABLE\b)", I
 )
@@ -134,8 +155,8 @@ def translated(sql: str, *, case_sensitive: bool = False) -> str:
     if _DDL.match(text):
         for pattern, words in (*_STORAGE, *_FOREIGN, (_NO_BINDING, "")):
             text = pattern.sub(words, text)
-    for pattern, words in (*_TYPES, *_EXPRESSIONS):
-        text = pattern.sub(words, text)
+    for pattern, replacement in (*_TYPES, *_EXPRESSIONS):
+        text = pattern.sub(replacement, text)
     restored = masked.restored(text)
     return by_tree(restored) if _TREE_WORDS.search(text) else restored
 
@@ -171,7 +192,8 @@ _WHOLE: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]] = [
     (
         _APPEND,
         lambda found: (
-            f"WITH moved AS (DELETE FROM {found[2]} RETURNING *) INSERT INTO {found[1]} SELECT * FROM moved"
+            f"WITH moved AS (DELETE FROM {found[2]} RETURNING *) "  # noqa: S608 - the client's own SQL
+            f"INSERT INTO {found[1]} SELECT * FROM moved"
         ),
     ),
 ]

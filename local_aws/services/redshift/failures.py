@@ -40,8 +40,8 @@ def in_redshift_words(named: dict[str, str], process: int) -> dict[str, str]:
         return named | {
             "C": INTERNAL_ERROR,
             "M": "1023",
-            "D": f"Serializable isolation violation on table - {named.get('t', 'unknown')}, transactions forming "
-            f"the cycle are: unknown (pid:{process}): {named.get('M', '')}",
+            "D": f"Serializable isolation violation on table - {named.get('t', 'unknown')}, "
+            f"transactions forming the cycle are: unknown (pid:{process}): {named.get('M', '')}",
         }
     limit = _BYTES.match(named.get("n", ""))
     if code == CHECK_VIOLATION and limit:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from local_aws.services.redshift.commands import Copy
     from local_aws.services.redshift.objects import Objects
 
-REMEMBERED_BYTES = 32 * 1024 * 1024  # more than the sockets hold between us and PostgreSQL
+REMEMBERED_CHUNKS = 2  # PostgreSQL is behind us by what a socket holds, which is less than one chunk
 _LINE = re.compile(r"COPY [^,]*, line (\d+)")
 _COLUMN = re.compile(r"column (.+?)(?:: |$)")
 _VALUE = re.compile(r"column .+?: \"(.*)\"", re.DOTALL)
@@ -43,8 +43,7 @@ class Load:
         self._copy = copy
         self._table = table
         self._objects = objects
-        self._recent: deque[Chunk] = deque()
-        self._recent_bytes = 0
+        self._recent: deque[Chunk] = deque(maxlen=REMEMBERED_CHUNKS)
         self.error: LoadError | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -63,7 +62,7 @@ class Load:
             try:
                 for batch in batches(self._objects, source, copy, self._table.columns):
                     data = as_csv(batch, self._table.columns, copy)
-                    self._remember(Chunk(source.address, record, line, data))
+                    self._recent.append(Chunk(source.address, record, line, data))
                     record += batch.num_rows
                     line += data.count(b"\n")
                     yield data
@@ -76,7 +75,8 @@ class Load:
         e = self.error
         where = f"file {e.file}, line {e.line}" + (f", column {e.column}" if e.column else "")
         return WarehouseError(
-            f"Load into table '{self._table.name}' failed.  Check 'stl_load_errors' system table for details.",
+            f"Load into table '{self._table.name}' failed.  "
+            "Check 'stl_load_errors' system table for details.",
             detail=f"{where}: {e.reason} (code {e.code})"
             + (f", value '{e.raw_value[:256]}'" if e.raw_value else ""),
         )
@@ -124,12 +124,6 @@ class Load:
                     if chunk.first_line + rows.line_num - 1 >= line:
                         return chunk.file, chunk.first_record + offset, row
         return self._recent[0].file if self._recent else "", line, None
-
-    def _remember(self, chunk: Chunk) -> None:
-        self._recent.append(chunk)
-        self._recent_bytes += len(chunk.data)
-        while self._recent_bytes > REMEMBERED_BYTES and len(self._recent) > 1:
-            self._recent_bytes -= len(self._recent.popleft().data)
 
     def _refused(self, file: str, line: int, error: BadRecordError) -> WarehouseError:
         self.error = LoadError(

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 _INSERT = """
 INSERT INTO pg_catalog.stl_load_errors (userid, slice, tbl, starttime, session, query, filename, line_number,
-    colname, type, col_length, position, raw_line, raw_field_value, err_code, err_reason, is_partial, start_offset,
-    copy_job_id)
-VALUES (100, 0, %s, clock_timestamp() AT TIME ZONE 'UTC', %s, 0, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s, 0, 0, 0)
+    colname, type, col_length, position, raw_line, raw_field_value, err_code, err_reason, is_partial,
+    start_offset, copy_job_id)
+VALUES (100, 0, %s, clock_timestamp() AT TIME ZONE 'UTC', %s, 0, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s,
+    0, 0, 0)
 """
 
 

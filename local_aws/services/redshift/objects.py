@@ -87,7 +87,8 @@ class Objects:
         if source.size is not None and length != source.size:
             answer.drain_conn()
             raise WarehouseError(
-                f"The file {source.address} has {length} bytes; the manifest's content_length says {source.size}"
+                f"The file {source.address} has {length} bytes; "
+                f"the manifest's content_length says {source.size}"
             )
         return Body(answer)  # type: ignore[return-value]
 
@@ -151,7 +152,8 @@ class Objects:
         size = entry.get("meta", {}).get("content_length")
         if columnar and size is None:
             raise WarehouseError(
-                f"Manifest {address}: the entry {entry['url']} needs meta.content_length, as every columnar file does"
+                f"Manifest {address}: the entry {entry['url']} needs meta.content_length, "
+                "as every columnar file does"
             )
         source = Source(bucket, key, size)
         if not entry.get("mandatory", False):

@@ -43,9 +43,9 @@ class TemporaryPasswords:
         return f"{_PREFIX}:{ends}:{self._signature(user, ends)}", float(ends)
 
     def is_valid(self, user: str, password: str) -> bool:
-        """Tell whether this opens the user's sessions: a temporary password that hasn't ended, or the master's.
+        """Tell whether this opens the user's sessions: a temporary password in its time, or the master's.
 
-        The master's opens every user's, so that a cluster may give its own password to a user of the same name.
+        The master's opens every user's, so that a cluster may give a user of the same name its own password.
         """
         if hmac.compare_digest(password.encode(), self._secret):
             return True

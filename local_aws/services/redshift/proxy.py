@@ -6,7 +6,6 @@ import contextlib
 import logging
 import re
 import socket
-import ssl
 import struct
 import threading
 from typing import TYPE_CHECKING
@@ -20,6 +19,8 @@ from local_aws.services.redshift.session import Session
 from local_aws.services.redshift.wire import Channel
 
 if TYPE_CHECKING:
+    import ssl
+
     from local_aws.services.redshift.objects import Objects
     from local_aws.services.redshift.passwords import TemporaryPasswords
     from local_aws.services.redshift.postgres import PostgresServer

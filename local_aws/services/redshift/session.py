@@ -1,4 +1,4 @@
-"""One client's connection: its messages passed to PostgreSQL and back, Redshift's own statements carried out."""
+"""One client's connection: what PostgreSQL can't do of what it says is done here."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ class Session:
         self._one_by_one(statements)
 
     def _one_by_one(self, statements: list[Statement]) -> None:
-        """Carry out the statements of one Query, with one ReadyForQuery at the end or at the first failure."""
+        """Carry out the statements of one Query; one ReadyForQuery follows the last or the first failure."""
         self._told_failure = False
         for index, statement in enumerate(statements):
             message = wire.query(statement.text)
@@ -240,7 +240,7 @@ class Session:
                 self._client.send(whole)
 
     def _before(self, text: str) -> None:
-        """Learn a setting that changes how statements are read; tell PostgreSQL what only this session knows."""
+        """Learn a setting that changes how statements are read; tell PostgreSQL what only we know."""
         if "pg_last_copy_count" in text:
             self._ask(f"SET rs.last_copy_count = {self._last_count}")
         found = _CASE_SETTING.match(text.replace("rs.", "", 1))
@@ -331,14 +331,14 @@ class Session:
             self._fail(error, extended=extended)
             return
         if load is not None and (copy.columns is not None or len(table.columns) != len(described or ())):
-            message = self._with_columns(message, copy, table.column_list, extended=extended)
+            message = self._with_columns(copy, table.column_list, extended=extended)
         self._send_with_flush(message, extended=extended)
         kind, _ = self._answers_until(b"G")
         if kind == b"G" and load is not None:
             self._stream(load, table.number, table.name, extended=extended)
 
-    def _with_columns(self, message: bytes, copy: Copy, columns: str, *, extended: bool) -> bytes:
-        """Return the message so that it runs a COPY of some columns; they were unknown when it was prepared."""
+    def _with_columns(self, copy: Copy, columns: str, *, extended: bool) -> bytes:
+        """Return what runs a COPY of some columns; they were unknown when it was prepared."""
         text = f"COPY {copy.table} {columns} FROM STDIN (FORMAT csv)"
         if not extended:
             return wire.query(text)

@@ -73,15 +73,19 @@ class Rows:
             self._next()
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def writable(self) -> bool:
+        """Return False."""
         return False
 
     def seekable(self) -> bool:
+        """Return False."""
         return False
 
     def close(self) -> None:
+        """Be closed."""
         self.closed = True
 
 
@@ -104,8 +108,8 @@ def _prepare(unload: Unload, objects: Objects) -> None:
         objects.remove(unload.target)
     elif "ALLOWOVERWRITE" not in unload.switches and objects.keys(unload.target):
         raise WarehouseError(
-            f"Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually "
-            f"removing the target files in S3, or using the ALLOWOVERWRITE option: {unload.target}"
+            f"Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, "
+            f"manually removing the target files in S3, or using the ALLOWOVERWRITE option: {unload.target}"
         )
 
 
@@ -287,7 +291,7 @@ class _Part:
         out = io.StringIO(newline="")
         always = "ADDQUOTES" in self._unload.switches
         is_csv = self._unload.format == "csv"
-        quoting = csv.QUOTE_ALL if always else csv.QUOTE_MINIMAL if is_csv else csv.QUOTE_NONE
+        quoting: Any = csv.QUOTE_ALL if always else csv.QUOTE_MINIMAL if is_csv else csv.QUOTE_NONE
         writer = csv.writer(
             out, delimiter=self._delimiter(), quoting=quoting, lineterminator="\n",
             escapechar=None if is_csv or always else "\\", quotechar='"' if is_csv or always else None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
 PROTOCOL_3 = 196608

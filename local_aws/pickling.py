@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto import backends
 from moto.core.base_backend import BaseBackend
+from moto.ssm.models import ParameterDict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,14 @@ RENEWED: dict[Any, Any] = {
     threading.Event: lambda _: (threading.Event, ()),
     type(threading.Lock()): lambda _: (threading.Lock, ()),
     type(threading.RLock()): lambda _: (threading.RLock, ()),
+    # A defaultdict is made again from its factory alone, but this one's constructor takes two names.
+    ParameterDict: lambda each: (
+        ParameterDict,
+        (each.account_id, each.region_name),
+        vars(each),
+        None,
+        iter(list(dict.items(each))),
+    ),
 }
 
 

@@ -98,6 +98,10 @@ class RowsLost(GiveUp):
     """The written files hold another number of rows than the source file."""
 
 
+class InvalidFile(GiveUp):
+    """The file breaks its pipeline's rules."""
+
+
 class ContractBroken(GiveUp):
     """The file's columns break the table's contract."""
 

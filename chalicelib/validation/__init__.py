@@ -10,11 +10,13 @@ from chalicelib.validation.report import Defect, Report
 from chalicelib.validation.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import pyarrow
 
     from chalicelib.pipeline import Pipeline
 
-__all__ = ["Defect", "Report", "validate"]
+__all__ = ["Defect", "Report", "typed_batches", "validate"]
 
 READERS = {
     "csv": ("csv_file", "check_csv"),
@@ -64,6 +66,21 @@ def validate(
         compressed=source.compressed,
         complete=complete,
     )
+
+
+def typed_batches(stream: BinaryIO, pipeline: Pipeline, *, key: str) -> Iterator[pyarrow.RecordBatch]:
+    """Yield the file's declared columns, in the declared order and types, part by part.
+
+    Raises:
+        InvalidFile: when `validate` would have rejected the file; parts before the bad one were yielded.
+    """
+    import pyarrow as pa  # noqa: PLC0415  validation of small files does without
+
+    from chalicelib.validation.typed import declared_schema, typed_columns  # noqa: PLC0415  as above
+
+    schema = declared_schema(pipeline.columns)
+    for columns in typed_columns(stream, pipeline, key):
+        yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def _reader(form: str) -> Callable[[Source, Pipeline, Findings], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,13 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chalicelib.validation import csv_rows
-from chalicelib.validation.arrow import exact_cast, indexes, parse, sift, value_array
-from chalicelib.validation.rules import unique_key
+from chalicelib.validation.arrow import exact_cast, parse, sift
+from chalicelib.validation.column_checks import ColumnChecks
 from chalicelib.validation.source import BOM
-from chalicelib.validation.unique_columns import UniqueColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from chalicelib.validation.findings import Findings
     from chalicelib.validation.header import Header
     from chalicelib.validation.records import Block, Dialect
-    from chalicelib.validation.rules import ColumnRules
 
 
 PARSERS = 2
@@ -35,7 +31,7 @@ PARSERS = 2
 
 
 @dataclass
-class ColumnBatch:
+class TextBatch:
     """A parsed block, and where its rows stand.
 
     Attributes:
@@ -124,30 +120,33 @@ class BlockChecker:
         self._dialect = dialect
         self._header = header
         self._findings = findings
-        self._unique = {
-            rules.name: UniqueColumn(rules.name, findings) for rules in header.rules if rules.column.unique
-        }
-        self._limits = {rules.name: _arrow_limits(rules) for rules in header.rules}
+        self._checks = ColumnChecks(header.rules, findings)
 
-    def check(self, block: Block, parsed: Parsed | None) -> None:
-        """Check one block and note what is wrong."""
+    def check(self, block: Block, parsed: Parsed | None) -> dict[str, pa.Array]:
+        """Check one block, note what is wrong, and return its columns: declared ones in their types."""
         if parsed is None:
-            csv_rows.check_block(block, self._dialect, self._header, self._findings, self._unique)
-            return
-        batch = ColumnBatch(block, self._dialect, self._header, parsed.columns, self._findings.rows + 1)
+            csv_rows.check_block(block, self._dialect, self._header, self._findings, self._checks.unique)
+            return {}
+        batch = TextBatch(block, self._dialect, self._header, parsed.columns, self._findings.rows + 1)
         self._findings.rows += parsed.columns.num_rows + len(parsed.ragged)
         if parsed.ragged:
             self._note_ragged(batch, parsed.ragged)
+        columns = dict(zip(self._header.names, parsed.columns.columns, strict=True))
         for rules in self._header.rules:
-            self._check_column(batch, rules, parsed.values[rules.name])
+            texts, values = columns[rules.name], parsed.values[rules.name]
+            if values is None:
+                values, wrong = sift(texts, rules)
+                self._checks.note(batch, rules, list(wrong), "type")
+            self._checks.check(batch, rules, texts, values)
+            columns[rules.name] = values
         self._findings.bad_rows += len(batch.bad)
+        return columns
 
     def finish(self) -> None:
         """Look for the repeats that are not yet found."""
-        for column in self._unique.values():
-            column.finish()
+        self._checks.finish()
 
-    def _note_ragged(self, batch: ColumnBatch, ragged: list[csv.InvalidRow]) -> None:
+    def _note_ragged(self, batch: TextBatch, ragged: list[csv.InvalidRow]) -> None:
         offset = batch.first_row - 1
         batch.bad = {offset + row.number for row in ragged}
         everything = range(batch.first_row, self._findings.rows + 1)
@@ -160,87 +159,3 @@ class BlockChecker:
                 self._findings.detail(
                     number, batch.line(number), None, "columns", row.text.rstrip("\r\n"), message
                 )
-
-    def _check_column(self, batch: ColumnBatch, rules: ColumnRules, values: pa.Array | None) -> None:
-        texts = batch.columns[self._header.position(rules.name)]
-        if rules.column.required and texts.null_count:
-            wanting = indexes(pc.is_null(texts))
-            self._note(batch, rules, wanting, "required")
-        if values is None:
-            values, wrong = sift(texts, rules)
-            self._note(batch, rules, list(wrong), "type")
-        self._check_limits(batch, rules, texts, values)
-        if rules.column.unique:
-            keys, of = _keys(values)
-            self._unique[rules.name].add(keys, of, batch)
-
-    def _check_limits(
-        self, batch: ColumnBatch, rules: ColumnRules, texts: pa.Array, values: pa.Array
-    ) -> None:
-        minimum, maximum, allowed = self._limits[rules.name]
-        longest = rules.column.longest
-        suspects: set[int] = set()
-        if minimum is not None or maximum is not None:
-            span = pc.min_max(values)
-            if minimum is not None and span["min"].is_valid and pc.less(span["min"], minimum).as_py():
-                suspects.update(indexes(pc.less(values, minimum)))
-            if maximum is not None and span["max"].is_valid and pc.greater(span["max"], maximum).as_py():
-                suspects.update(indexes(pc.greater(values, maximum)))
-        if allowed is not None:
-            known = pc.or_(pc.is_in(values, value_set=allowed), pc.is_null(values))
-            if not pc.all(known, min_count=0).as_py():
-                suspects.update(indexes(pc.invert(known)))
-        if longest is not None and (pc.max(pc.binary_length(texts)).as_py() or 0) > longest:
-            suspects.update(indexes(pc.greater(pc.utf8_length(texts), longest)))
-        by_rule: dict[str, list[int]] = {}
-        memo: dict[str, str | None] = {}
-        for index in sorted(suspects):
-            text = texts[index].as_py()
-            if text not in memo:
-                wrong = rules.broken_by(text)
-                memo[text] = wrong[0] if wrong else None
-            if rule := memo[text]:
-                by_rule.setdefault(rule, []).append(index)
-        for rule, bad in by_rule.items():
-            self._note(batch, rules, bad, rule)
-
-    def _note(self, batch: ColumnBatch, rules: ColumnRules, bad: list[int], rule: str) -> None:
-        """Count the cells at these indexes as bad and keep the details of those that the report wants."""
-        if not bad:
-            return
-        self._findings.count(rules.name, rule, len(bad))
-        rows = list(map(batch.number, bad))
-        batch.bad.update(rows)
-        for index, row in zip(bad, rows, strict=True):
-            if not self._findings.wants(row):
-                break
-            text = batch.text(index, rules.name)
-            _, message = rules.broken_by(text) or ("", "")
-            self._findings.detail(row, batch.line(row), rules.name, rule, text, message)
-
-
-def _arrow_limits(rules: ColumnRules) -> tuple[pa.Scalar | None, pa.Scalar | None, pa.Array | None]:
-    """Return minimum, maximum and allowed values as pyarrow holds them."""
-    minimum = None if rules.minimum is None else value_array([rules.minimum], rules.column)[0]
-    maximum = None if rules.maximum is None else value_array([rules.maximum], rules.column)[0]
-    return minimum, maximum, None if rules.allowed is None else value_array(list(rules.allowed), rules.column)
-
-
-def _keys(values: pa.Array) -> tuple[array[int], list[int] | None]:
-    """Return the 64-bit keys of the values that are not null, and their indexes if some are."""
-    of = None
-    if values.null_count:
-        of = indexes(pc.is_valid(values))
-        values = values.drop_null()
-    kind = values.type
-    if pa.types.is_string(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
-        return array("q", map(unique_key, values.to_pylist())), of
-    if pa.types.is_date(kind):
-        values = pc.cast(values, pa.int32())
-    numbers = pc.cast(values, pa.int64())
-    keys = array("q")
-    if len(numbers):
-        keys.frombytes(
-            memoryview(numbers.buffers()[1])[numbers.offset * 8 : (numbers.offset + len(numbers)) * 8]
-        )
-    return keys, of

@@ -34,6 +34,22 @@ SCALAR = re.compile(rb"[^\s,\]\[{}]+")
 
 def check_ndjson(source: Source, pipeline: Pipeline, findings: Findings) -> None:
     """Check a file with one object on each line and note what is wrong with it."""
+    for _ in ndjson_pieces(source, pipeline, findings):
+        pass
+
+
+def check_json(source: Source, pipeline: Pipeline, findings: Findings) -> None:
+    """Check a file with one array of objects, or one object, and note what is wrong with it.
+
+    Raises:
+        Unreadable: where the file stops being an array of values.
+    """
+    for _ in json_pieces(source, pipeline, findings):
+        pass
+
+
+def ndjson_pieces(source: Source, pipeline: Pipeline, findings: Findings) -> Iterator[Piece]:
+    """Check a file with one object on each line and yield what was checked."""
     checker, finish = _checker(pipeline, findings)
     with _ahead(source) as chunks:
         line, rest = 1, b""
@@ -43,46 +59,44 @@ def check_ndjson(source: Source, pipeline: Pipeline, findings: Findings) -> None
             if not end and len(data) > LARGEST_OBJECT:
                 raise Unreadable(f"line {line:,} is longer than {LARGEST_OBJECT:,} bytes: is this NDJSON?")
             rest = data[end:]
-            line = _check_lines(data[:end], line, checker)
+            line = yield from _check_lines(data[:end], line, checker)
     finish()
 
 
-def _check_lines(data: bytes, line: int, checker: RowChecker) -> int:
+def _check_lines(data: bytes, line: int, checker: RowChecker) -> Generator[Piece, None, int]:
     start = 0
     while start < len(data):
         end = data.find(b"\n", min(start + PIECE, len(data) - 1)) + 1
         lines = data[start:end]
         if line == 1:
             checker.note_names(lines.partition(b"\n")[0])
+        piece = Piece(lines, lines=True, row=checker.next_row, line=line)
         try:
-            good = checker.check_plainly(Piece(lines, lines=True, row=checker.next_row, line=line))
+            good = checker.check_plainly(piece)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             good = False
         if good:
             line += lines.count(b"\n")
+            yield piece
         else:
             for text in lines[:-1].split(b"\n"):
                 if text.strip():
-                    checker.check_row(text, line)
+                    yield checker.check_row(text, line)
                 line += 1
         start = end
     return line
 
 
-def check_json(source: Source, pipeline: Pipeline, findings: Findings) -> None:
-    """Check a file with one array of objects, or one object, and note what is wrong with it.
-
-    Raises:
-        Unreadable: where the file stops being an array of values.
-    """
+def json_pieces(source: Source, pipeline: Pipeline, findings: Findings) -> Iterator[Piece]:
+    """Check a file with one array of objects, or one object, and yield what was checked."""
     checker, finish = _checker(pipeline, findings)
     with _ahead(source) as chunks:
         text = Text(chunks)
         text.skip_space()
         if text.peek() == b"[":
-            _check_array(text, checker)
+            yield from _check_array(text, checker)
         elif text.peek() == b"{":
-            _check_element(text, checker)
+            yield _check_element(text, checker)
         else:
             raise Unreadable(
                 "the file is empty" if not text.peek() else "the file is neither a JSON array nor an object"
@@ -93,15 +107,15 @@ def check_json(source: Source, pipeline: Pipeline, findings: Findings) -> None:
     finish()
 
 
-def _check_array(text: Text, checker: RowChecker) -> None:
+def _check_array(text: Text, checker: RowChecker) -> Iterator[Piece]:
     text.take(1)
     text.skip_space()
     if text.peek() == b"]":
         text.take(1)
         return
     while True:
-        if not _check_pieces(text, checker):
-            _check_element(text, checker)
+        pieces = _check_pieces(text, checker)
+        yield from pieces or [_check_element(text, checker)]
         text.skip_space()
         mark = text.peek()
         if mark == b"]":
@@ -116,41 +130,40 @@ def _check_array(text: Text, checker: RowChecker) -> None:
         text.skip_space()
 
 
-def _check_pieces(text: Text, checker: RowChecker) -> bool:
-    """Check many elements at once, up to a `},` that turns out to be an element's end; False when there is none."""
+def _check_pieces(text: Text, checker: RowChecker) -> list[Piece]:
+    """Check many elements at once, up to a `},` that turns out to be an element's end; nothing when there is none."""
     text.fill(PIECE)
     end = text.rfind(b"},", PIECE)
     for _ in range(4):
         if end < 0:
-            return False
+            return []
         data = text.window(end + 1)
         if not checker.next_row - 1:
             checker.note_names(data[: data.find(b"}") + 1])
         try:
-            if checker.check_plainly(Piece(data, lines=False, row=checker.next_row, line=None)):
+            piece = Piece(data, lines=False, row=checker.next_row, line=None)
+            if checker.check_plainly(piece):
                 text.take(end + 1)
-                return True
+                return [piece]
             rows = msgspec.json.decode(b"[" + data + b"]", type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError):
             end = text.rfind(b"},", end)  # this one was inside an element, or what comes before it is no JSON
             continue
         except RecursionError:
-            return False
-        for row in rows:
-            checker.check_row(bytes(row), None)
+            return []
         text.take(end + 1)
-        return True
-    return False
+        return [checker.check_row(bytes(row), None) for row in rows]
+    return []
 
 
-def _check_element(text: Text, checker: RowChecker) -> None:
+def _check_element(text: Text, checker: RowChecker) -> Piece:
     """Check the one element that starts here."""
     end = text.element_end()
     data = text.window(end)
     if not checker.next_row - 1:
         checker.note_names(data)
-    checker.check_row(data, None)
     text.take(end)
+    return checker.check_row(data, None)
 
 
 class Text:

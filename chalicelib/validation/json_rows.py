@@ -118,12 +118,12 @@ class RowChecker:
             unique.add(keys, indexes, piece)
         return True
 
-    def check_row(self, raw: bytes, line: int | None) -> None:
+    def check_row(self, raw: bytes, line: int | None) -> Piece:
         """Check one row by the cell grammar and note what is wrong."""
         piece = Piece(raw, lines=line is not None, row=self._findings.rows + 1, line=line)
         try:
             if self.check_plainly(piece):
-                return
+                return piece
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # check_parsed says what is wrong
         self._findings.rows += 1
@@ -135,6 +135,7 @@ class RowChecker:
         if wrong:
             piece.bad.add(row)
         self._findings.bad_rows += bool(piece.bad)
+        return piece
 
     def note_names(self, raw: bytes) -> None:
         """Remember the names in one row, for the report."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import queue
 import threading
 from contextlib import contextmanager
@@ -71,6 +72,12 @@ class Source:
                 raise Unreadable(f"the file {what}")
         yield _text(first.removeprefix(BOM))
         yield from map(_text, chunks)
+
+    def seekable(self) -> BinaryIO:
+        """Return the stream itself, for a format that is not read from its start to its end."""
+        self.stored = self._stream.seek(0, io.SEEK_END)
+        self._stream.seek(0)
+        return self._stream
 
     def _stored_chunks(self) -> Iterator[bytes]:
         while chunk := self._fill():

@@ -8,6 +8,7 @@ import logging
 import random
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
@@ -28,7 +29,8 @@ _RETRIES = 2  # unless the function's event invoke config says otherwise
 _MAXIMUM_AGE = 21_600.0  # seconds, likewise
 _FIRST_RETRY = 60.0  # seconds; the second comes after twice as many
 _JITTER = 0.1  # of the interval, either way
-_THROTTLED_RETRY = (0.1, 1.0)  # seconds; throttled deliveries are no failed attempts
+# Seconds, a quarter of the event's age within these limits; a throttled delivery is no failed attempt.
+_THROTTLED_RETRY = (0.1, 5.0)
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,9 @@ class Dispatcher:
         with self._changed:
             self._queue = None
             self._changed.notify_all()
+
+    def join(self) -> None:
+        """Wait for the threads, once their workers have ended."""
         for thread in self._threads:
             thread.join(timeout=5)
 
@@ -94,6 +99,8 @@ class Dispatcher:
             except PoolIsClosedError:
                 return  # the event is stored and will be delivered after the next start
             except Exception:
+                if not self._queue:
+                    return
                 log.exception(
                     "event %s for %s could not be delivered; trying again", event.id, event.function_arn
                 )
@@ -111,6 +118,8 @@ class Dispatcher:
         except TooManyRequestsError:
             self._throttled(queue, event, function)
             return
+        if outcome.error and not self._queue:
+            return  # stopping ended the worker: that is no failure of the function
         if not outcome.error:
             destinations.succeeded(self._runtime, function, event, outcome)
             queue.remove(event)
@@ -128,11 +137,13 @@ class Dispatcher:
             self._push(queue.postpone(event, attempts, due))
 
     def _throttled(self, queue: EventQueue, event: QueuedEvent, function: Function) -> None:
-        due = time.time() + random.uniform(*_THROTTLED_RETRY)  # noqa: S311 - spreads load, keeps no secret
+        age = time.time() - event.accepted
+        interval = min(max(age / 4, _THROTTLED_RETRY[0]), _THROTTLED_RETRY[1])
+        due = time.time() + interval * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, keeps no secret
         if due > _expiry(event, function):
             self._give_up(queue, event, function, None, "EventAgeExceeded", event.attempts)
         else:
-            self._push(queue.postpone(event, event.attempts, due))
+            self._push(replace(event, due=due))
 
     def _give_up(
         self,

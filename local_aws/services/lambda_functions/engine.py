@@ -49,8 +49,9 @@ class Engine:
     def stop(self) -> None:
         """End the workers; queued events stay on disk."""
         self._poller.stop()
-        self.invoker.pool.close()
         self._dispatcher.stop()
+        self.invoker.pool.close()
+        self._dispatcher.join()
         self._queue.close()
 
     def find(self, name_or_arn: str) -> Function:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from local_aws.services.lambda_functions.backend import Function
 
 # moto keeps every line in memory: a stream older than this many others in its group is dropped.
-_STREAMS_KEPT = 50
-_LINES_KEPT = 10_000
+_STREAMS_KEPT = 20
+_LINES_KEPT = 5_000
 
 _lock = threading.Lock()  # moto's log streams are plain lists
 

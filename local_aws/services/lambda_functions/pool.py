@@ -40,6 +40,7 @@ class WorkerPool:
         self._size = size
         self._start = start
         self._idle: list[Worker] = []
+        self._lent: set[Worker] = set()
         self._alive = 0
         self._closed = False
         self._changed = threading.Condition()
@@ -65,17 +66,21 @@ class WorkerPool:
             PoolIsClosedError: the embedded AWS is stopping.
         """
         worker = self._take(sandbox, timeout)
+        with self._changed:
+            self._lent.add(worker)
         try:
             yield worker
         finally:
             self._give_back(worker)
 
     def close(self) -> None:
-        """End every idle worker; those at work end when they are given back."""
+        """End every worker, in the middle of its work too."""
         with self._changed:
             self._closed = True
             idle, self._idle = self._idle, []
             self._alive -= len(idle)
+            for worker in self._lent:
+                worker.interrupt()
             self._changed.notify_all()
         for worker in idle:
             worker.kill()
@@ -121,6 +126,7 @@ class WorkerPool:
 
     def _give_back(self, worker: Worker) -> None:
         with self._changed:
+            self._lent.discard(worker)
             if worker.alive and not self._closed:
                 self._idle.append(worker)
             else:

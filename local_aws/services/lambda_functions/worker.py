@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LENGTHS = struct.Struct(">II")
+_OUTPUT_LIMIT = 1 << 20  # bytes of one invocation's output that reach the log
 # What a process needs from the machine; everything else a function sees is its own, as on Lambda.
 _INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -99,10 +100,14 @@ class Worker:
             return Answer("exited", b"", self._written(), exit_code=self._exit_code())
         return Answer(reply["kind"], answer, self._written(), reply["memory_used"])
 
-    def kill(self) -> None:
-        """End the process and whatever its handlers started."""
+    def interrupt(self) -> None:
+        """End the process and whatever its handlers started; whoever asks it something learns of it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End the process and let go of it."""
+        self.interrupt()
         self._process.wait()
         self._connection.close()
         if self._process.stdin:
@@ -128,11 +133,11 @@ class Worker:
         return self._process.returncode
 
     def _written(self) -> str:
-        """Return what the process wrote since the last call, and start the file afresh."""
+        """Return the end of what the process wrote since the last call, and start the file afresh."""
         size = os.fstat(self._output.fileno()).st_size
         if not size:
             return ""
-        written = os.pread(self._output.fileno(), size, 0)
+        written = os.pread(self._output.fileno(), _OUTPUT_LIMIT, max(size - _OUTPUT_LIMIT, 0))
         os.ftruncate(self._output.fileno(), 0)
         os.lseek(self._output.fileno(), 0, os.SEEK_SET)  # the process shares this position
         return written.decode(errors="replace")

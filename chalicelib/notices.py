@@ -95,7 +95,8 @@ _WORDS = {"succeeded": _succeeded, "rejected": _rejected, "failed": _failed}
 
 def _defect(defect: dict[str, Any]) -> str:
     where = f"line {defect['line']}" if defect.get("line") else f"row {defect.get('row')}"
-    return f"  {where}: {defect['message']}"
+    column = f", column {defect['column']}" if defect.get("column") else ""
+    return f"  {where}{column}: {defect['message']}"
 
 
 def _subject(text: str) -> str:

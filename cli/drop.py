@@ -26,8 +26,8 @@ def drop(file: Path, pipeline: str, name: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(put)
         return
-    console.print(f"s3://{put['bucket']}/{key} landed", markup=False)
-    console.print(f"see its run: decant runs list --pipeline {pipeline}", markup=False)
+    console.print(f"s3://{put['bucket']}/{key} landed", markup=False, soft_wrap=True)
+    console.print(f"see its run: decant runs list --pipeline {pipeline}", markup=False, soft_wrap=True)
 
 
 def landing_bucket() -> str:

@@ -25,7 +25,7 @@ def notices(limit: int, *, as_json: bool) -> None:
         return
     for notice in found:
         console.rule(notice["subject"] or "", align="left")
-        console.print(notice["message"], markup=False)
+        console.print(notice["message"], markup=False, soft_wrap=True)
 
 
 def outbox(endpoint_url: str) -> list[dict[str, Any]]:

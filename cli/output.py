@@ -44,8 +44,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str |
     made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
     for number, name in enumerate(columns):
         numeric = bool(listed) and all(isinstance(row[number], int | float | None) for row in listed)
-        # The first column names the row: it is copied into the next command, so it is never broken.
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=number == 0)
+        # Only the last column, the one with words, is broken: the others are copied into the next command.
+        last = number == len(columns) - 1
+        made.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=not last)
     for row in listed:
         made.add_row(*[_cell(value) for value in row])
     return made

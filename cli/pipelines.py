@@ -37,7 +37,7 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    console.print(f"{found['name']}: {found['description']}", markup=False)
+    console.print(f"{found['name']}: {found['description']}", markup=False, soft_wrap=True)
     console.print(
         f"files: {found['format']} under {found['landing_prefix']}; table: {found['table']}", markup=False
     )

@@ -53,7 +53,7 @@ def list_runs(
     ]
     print_table(("run", "outcome", "started (UTC)", "seconds", "error"), rows)
     if page["next"]:
-        console.print(f"older runs: --next {page['next']}", markup=False)
+        console.print(f"older runs: --next {page['next']}", markup=False, soft_wrap=True)
 
 
 @runs.command()
@@ -94,7 +94,7 @@ def stop(run: str, reason: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        console.print(f"{run}: {found['outcome']}", markup=False)
+        console.print(f"{run}: {found['outcome']}", markup=False, soft_wrap=True)
 
 
 @runs.command()
@@ -151,4 +151,4 @@ def _standing(step: dict[str, Any]) -> Any:
 
 def _print_error(run: dict[str, Any]) -> None:
     if run["error"]:
-        console.print(f"{run['error']}: {run['cause'] or ''}", markup=False, style="red")
+        console.print(f"{run['error']}: {run['cause'] or ''}", markup=False, soft_wrap=True, style="red")

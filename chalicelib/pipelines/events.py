@@ -10,9 +10,7 @@ pipeline = Pipeline(
     columns=(
         Column(name="event_id", type="text", required=True, longest=36, unique=True),
         Column(name="happened_at", type="timestamp", required=True),
-        Column(
-            name="kind", type="text", required=True, allowed=("view", "search", "add_to_cart", "checkout")
-        ),
+        Column(name="kind", type="text", required=True, allowed=("view", "search", "cart", "checkout")),
         Column(name="visitor", type="integer", required=True, minimum=1),
         Column(name="page", type="text", required=True, longest=200),
         Column(name="seconds", type="float", minimum=0),

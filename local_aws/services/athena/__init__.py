@@ -13,12 +13,12 @@ REALITY = Reality(
     service="Athena",
     executes="SQL and DDL really run, on DuckDB, over the objects in S3 and the tables of the Data Catalog.",
     differs=(
-        "Iceberg tables, MERGE, UPDATE, DELETE, PREPARE, federated catalogues and managed results are refused.",
+        "Iceberg, MERGE, UPDATE, DELETE, PREPARE, federated catalogues and managed results are refused.",
         "The SerDes for Avro, Ion, Grok and CloudTrail are refused; ORC is read whole.",
         "DataScannedInBytes counts whole objects; Athena counts only the columns that it reads of Parquet.",
         "A decimal divided by a decimal is a double, and an array index out of range is NULL.",
-        "DuckDB compares and converts a little more than Presto: 1 = '1' is true here, a TYPE_MISMATCH there.",
-        "Keys of nested JSON objects must be spelled as the column's type has them; Athena ignores their case.",
+        "DuckDB converts a little more than Presto: 1 = '1' is true here, a TYPE_MISMATCH there.",
+        "Keys of nested JSON objects are compared with their case; Athena ignores it.",
         "Four queries run at once, the others wait as QUEUED; the .metadata object of a result holds JSON.",
     ),
 )

@@ -191,8 +191,8 @@ class LocalAthenaBackend(AthenaBackend):
         location = result.get("OutputLocation")
         if not location:
             raise InvalidRequestException(
-                "No output location provided. An output location is required either through the Workgroup result"
-                " configuration setting or as an API input."
+                "No output location provided. An output location is required either through the Workgroup"
+                " result configuration setting or as an API input."
             )
         bucket = location.removeprefix("s3://").partition("/")[0]
         s3 = Engine.runtime.client("s3", self.region_name, self.account_id)

@@ -139,7 +139,8 @@ class Catalogue:
 
     def update_table(self, table: Table) -> None:
         """Write a changed table back."""
-        kept = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType",
+        kept = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys",
+                "TableType",
                 "ViewOriginalText", "ViewExpandedText", "Parameters")  # fmt: skip
         document = {name: table.document[name] for name in kept if name in table.document}
         self._glue.update_table(DatabaseName=table.database, TableInput=document)

@@ -114,8 +114,8 @@ def _copy(session: Session, select: str, target: Path, layout: Layout, codec: st
         "PARQUET": f"FORMAT parquet, COMPRESSION {codec}",
         "JSON": f"FORMAT json, COMPRESSION {codec}",
         "TEXTFILE": (
-            f"FORMAT csv, HEADER false, DELIMITER {string(layout.delimiter)}, QUOTE '', ESCAPE '', NULLSTR '\\N',"
-            f" COMPRESSION {codec}"
+            f"FORMAT csv, HEADER false, DELIMITER {string(layout.delimiter)}, QUOTE '', ESCAPE '',"
+            f" NULLSTR '\\N', COMPRESSION {codec}"
         ),
     }[layout.format]
     if layout.keys:

@@ -35,7 +35,8 @@ _EXECUTION = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive
 def create_database(session: Session, sql: str) -> None:
     """CREATE DATABASE."""
     found = match(
-        rf"create (?:database|schema) (?P<quiet>if not exists )?(?P<name>{NAME})(?: comment (?P<comment>{STRING}))?"
+        rf"create (?:database|schema) (?P<quiet>if not exists )?(?P<name>{NAME})"
+        rf"(?: comment (?P<comment>{STRING}))?"
         rf"(?: location (?P<location>{STRING}))?(?: with dbproperties\s*(?P<properties>{SPEC}))?\s*",
         sql,
     )
@@ -71,7 +72,8 @@ def drop_database(session: Session, sql: str) -> None:
     if tables and "cascade" not in (found["mode"] or "").lower():
         raise QueryFailedError(
             "",
-            f"{_EXECUTION} InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)",
+            f"{_EXECUTION} InvalidOperationException(message:Database {name} is not empty."
+            " One or more tables exist.)",
         )
     for table in tables:
         session.catalogue.drop_table(name, table.name)

@@ -17,7 +17,7 @@ class Execution:
     """A row of the execution store. All fields are JSON.
 
     Attributes:
-        kind: how its result is kept: "rows" (CSV with a header), "text" (tab separated), "files" (a manifest).
+        kind: how its result is kept: "rows" (a CSV), "text" (tab separated), "files" (a manifest).
         result: ResultConfiguration as it applies, without the object's own name.
         output: the s3:// address of the result, set when the query starts.
         cutoff: the most bytes that the query may scan, or None.

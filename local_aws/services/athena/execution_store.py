@@ -77,9 +77,9 @@ class ExecutionStore:
     def fail_interrupted(self) -> None:
         """Fail what was queued or running when the process died: nothing works on it any more."""
         with self._lock:
+            marks = ", ".join("?" * len(ENDED))
             rows = self._database.execute(
-                f"SELECT document FROM executions WHERE state NOT IN ({', '.join('?' * len(ENDED))})",  # noqa: S608 - only question marks
-                sorted(ENDED),
+                f"SELECT document FROM executions WHERE state NOT IN ({marks})", sorted(ENDED)
             ).fetchall()
         for (document,) in rows:
             execution = Execution.from_json(document)

@@ -28,7 +28,7 @@ _KEPT_BYTES = 64 * 2**20
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
-class QueryFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is untyped
+class QueryFileSystem(AbstractFileSystem):
     """The objects that one query may read, and how much it did.
 
     A name is `athena://<table>/<column>=<value>/.../<bucket and key, quoted>`, so DuckDB's own Hive partition

@@ -36,7 +36,7 @@ def select(catalogue: Catalogue, table: str, place: str) -> str:
         )
     columns = ", ".join(map(name, _COLUMNS[table]))
     rows = [f"({', '.join(map(_literal, row))})" for row in _rows(catalogue, table)]
-    nothing = "(" + ", ".join(["NULL"] * len(_COLUMNS[table])) + ")"
+    nothing = "(" + ", ".join(["CAST(NULL AS VARCHAR)"] * len(_COLUMNS[table])) + ")"
     where = "" if rows else " WHERE false"
     return f"SELECT * FROM (VALUES {', '.join(rows or [nothing])}) AS t({columns}){where}"
 

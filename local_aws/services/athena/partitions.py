@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_aws.services.athena import projection
-from local_aws.services.athena.catalogue import Partition
 from local_aws.services.athena.file_system import NULL_PARTITION
 from local_aws.services.athena.objects import as_folder, objects_below
 from local_aws.services.athena.scan import partition_values
@@ -15,7 +14,7 @@ from local_aws.services.athena.types import duckdb_type
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from local_aws.services.athena.catalogue import Catalogue, Table
+    from local_aws.services.athena.catalogue import Catalogue, Partition, Table
     from local_aws.services.athena.objects import S3Object
 
 
@@ -39,9 +38,9 @@ def contents(s3: Any, catalogue: Catalogue, table: Table) -> list[tuple[dict[str
     home = as_folder(table.location)
     listed = [*objects_below(s3, home)] if any(at.startswith(home) for at in by_location) else []
     found = _assigned(listed, by_location)
-    for location in by_location:
+    for location, partitions in by_location.items():
         if not location.startswith(home):
-            found += [(p, o) for o in objects_below(s3, location) for p in by_location[location]]
+            found += [(p, o) for o in objects_below(s3, location) for p in partitions]
     return [(partition_values(table, partition.values), each) for partition, each in found]
 
 

@@ -74,8 +74,8 @@ def _dates(table: Table, name: str) -> list[str]:
     if unit not in _UNITS:
         raise _wrong(name, "interval.unit")
     count = int(table.properties.get(f"projection.{name}.interval", "1"))
-    step = relativedelta(**{unit.lower(): count})  # type: ignore[arg-type]  # the names are the units
-    values = []
+    step = relativedelta(**{unit.lower(): count})
+    values: list[str] = []
     while first <= last and len(values) <= _MOST:
         values.append(first.strftime(python))
         first += step
@@ -88,7 +88,7 @@ def _moment(text: str, python: str) -> datetime:
         return datetime.strptime(text, python).replace(tzinfo=UTC)
     moment = datetime.now(UTC)
     if now[1]:
-        distance = relativedelta(**{now[3].lower() + "s": int(now[2])})  # type: ignore[arg-type]  # as above
+        distance = relativedelta(**{now[3].lower() + "s": int(now[2])})
         moment = moment + distance if now[1] == "+" else moment - distance
     # Cut to the format's precision, so that the steps meet the range's other end.
     return datetime.strptime(moment.strftime(python), python).replace(tzinfo=UTC)

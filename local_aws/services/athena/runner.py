@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # AWS runs at least 20 at once; here each has an engine of its own, and DuckDB has all cores already.
 _AT_ONCE = 4
+_INTERRUPT_SECONDS = 0.05
 
 
 class Runner:
@@ -43,6 +44,7 @@ class Runner:
         self._unfinished: dict[str, Execution] = {}
         self._sessions: dict[str, Session] = {}
         self._stopped: set[str] = set()
+        self._closing = False
 
     def submit(self, execution: Execution) -> None:
         """Keep an execution and queue it; it is on disk when this returns."""
@@ -60,16 +62,26 @@ class Runner:
             self._stopped.add(execution_id)
             if execution.state == "QUEUED":
                 self._end(execution, "CANCELLED", None)
-            session = self._sessions.get(execution_id)
-            if session is not None:
-                session.connection.interrupt()
+                return
+        threading.Thread(target=self._interrupt, args=(execution,), name="athena-stop", daemon=True).start()
 
     def close(self) -> None:
-        """Interrupt what runs and wait for its threads."""
+        """End what runs; the next start finds it unfinished and fails it."""
+        self._closing = True
         with self._lock:
-            for session in self._sessions.values():
-                session.connection.interrupt()
+            running = [self._unfinished[each] for each in self._sessions]
+        for execution in running:
+            self._interrupt(execution)
         self._threads.shutdown(cancel_futures=True)
+
+    def _interrupt(self, execution: Execution) -> None:
+        """Interrupt a query until it ends: DuckDB forgets an interrupt that comes between two statements."""
+        while execution.id in self._unfinished:
+            with self._lock:
+                session = self._sessions.get(execution.id)
+                if session is not None:
+                    session.connection.interrupt()
+            time.sleep(_INTERRUPT_SECONDS)
 
     def _run(self, execution: Execution) -> None:
         with self._lock:
@@ -79,8 +91,9 @@ class Runner:
             self.store.save(execution)
         failure = self._failure(execution)
         with self._lock:
-            self._sessions.pop(execution.id, None)
-            if execution.id in self._stopped:
+            if failure is not None and self._closing:
+                self._unfinished.pop(execution.id, None)
+            elif execution.id in self._stopped:
                 self._end(execution, "CANCELLED", None)
             elif failure is None:
                 self._end(execution, "SUCCEEDED", None)
@@ -109,13 +122,15 @@ class Runner:
             return failure
         except ClientError as error:
             return QueryFailedError("", f"FAILED: {error}")
-        except Exception as error:  # noqa: BLE001 - a query that fails must end FAILED, whatever the engine raised
+        except Exception as error:  # noqa: BLE001 - whatever the engine raised, the query ends FAILED
             known = session.file_system.cancelled or as_failure(error, None, "")
             if "INTERNAL" in getattr(known, "name", ""):
                 traceback.print_exc(file=sys.stderr)
             return known
         finally:
             execution.scanned = session.file_system.scanned
+            with self._lock:  # nobody interrupts a closed engine
+                del self._sessions[execution.id]
             session.close()
         return None
 

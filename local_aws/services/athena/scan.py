@@ -12,7 +12,7 @@ from local_aws.services.athena.sql_text import name, string, strings
 from local_aws.services.athena.types import duckdb_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import duckdb
 
@@ -61,7 +61,7 @@ def select(
     table: Table,
     connection: duckdb.DuckDBPyConnection,
     file_system: QueryFileSystem,
-    contents: list[tuple[Mapping[str, str], S3Object]],
+    contents: Sequence[tuple[Mapping[str, str], S3Object]],
 ) -> str:
     """Return the SELECT of a table's columns, its partition keys and "$path" over `contents`.
 
@@ -89,7 +89,7 @@ def partition_values(table: Table, values: tuple[str, ...]) -> dict[str, str]:
     return {key: value or NULL_PARTITION for key, value in zip(names, values, strict=True)}
 
 
-def _reader(table: Table):  # noqa: ANN202 - one of the functions above
+def _reader(table: Table) -> Callable[[Scan], tuple[list[str], str]]:
     library, _ = table.serde
     if not library:
         raise QueryFailedError(

@@ -35,7 +35,8 @@ def columns(scan: Scan) -> tuple[list[str], str]:
         fields["$none"] = "VARCHAR"  # DuckDB wants at least one column, and the rows still count
     typed = ", ".join(f"{string(key)}: {string(type_)}" for key, type_ in fields.items())
     return expressions, (
-        f"read_json({scan.list()}, format = 'newline_delimited', columns = {{{typed}}}, {reading}, {scan.options()})"
+        f"read_json({scan.list()}, format = 'newline_delimited', columns = {{{typed}}}, {reading},"
+        f" {scan.options()})"
     )
 
 

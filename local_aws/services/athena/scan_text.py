@@ -82,9 +82,9 @@ def matched(scan: Scan) -> tuple[list[str], str]:
 
 def _lines(scan: Scan) -> str:
     return (
-        f"read_csv({scan.list()}, columns = {{{string(_LINE)}: 'VARCHAR'}}, auto_detect = false, header = false,"
-        f" skip = {_header_lines(scan)}, delim = {string(_NO_DELIMITER)}, quote = '', escape = '',"
-        f" max_line_size = {_LONGEST_LINE}, {scan.options()})"
+        f"read_csv({scan.list()}, columns = {{{string(_LINE)}: 'VARCHAR'}}, auto_detect = false,"
+        f" header = false, skip = {_header_lines(scan)}, delim = {string(_NO_DELIMITER)},"
+        f" quote = '', escape = '', max_line_size = {_LONGEST_LINE}, {scan.options()})"
     )
 
 
@@ -95,7 +95,7 @@ def _header_lines(scan: Scan) -> int:
 
 
 def _character(text: str | None, default: str) -> str:
-    """Return a delimiter of the catalogue: itself, a Java escape such as \\t, or a number as LazySimpleSerDe has."""
+    """Return a delimiter of the catalogue: itself, an escape of Java, or a number as LazySimpleSerDe has."""
     if not text:
         return default
     escaped = {"\\t": "\t", "\\n": "\n", "\\\\": "\\", "\\001": "\x01", "\\u0001": "\x01"}
@@ -104,7 +104,7 @@ def _character(text: str | None, default: str) -> str:
     return chr(int(text)) if text.isdigit() and default == "\x01" else text
 
 
-def _lenient(value: str, hive: str, parameters: dict[str, str]) -> str:
+def _lenient(value: str, hive: str, parameters: dict[str, str]) -> str:  # noqa: PLR0911 - one line a type
     wanted = duckdb_type(hive)
     if wanted == "TEXT":
         return value

@@ -61,6 +61,7 @@ class Session:
         original = query.copy()
         text = duckdb_sql(query)
         try:
+            functions.define(self.connection, text)
             relation = self.connection.sql(text)
         except Exception as error:
             raise as_failure(error, original, sql) from error
@@ -91,6 +92,7 @@ class Session:
         else:
             table = self._table(database, held, place, held)
             select = self._of_view(table, depth) if table.is_view else self._of_data(table, with_path)
+        functions.define(self.connection, select)
         schema = name(_schema(database))
         self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         self.connection.execute(f"CREATE VIEW {schema}.{name(held)} AS {select}")
@@ -127,7 +129,7 @@ class Session:
 
 
 def _schema(database: str) -> str:
-    """Return the engine's schema of a database; DuckDB keeps some names, such as information_schema, to itself."""
+    """Return the engine's schema of a database; DuckDB keeps names such as information_schema to itself."""
     return f"db:{database}"
 
 

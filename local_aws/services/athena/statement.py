@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.athena import Athena
 from sqlglot.errors import SqlglotError, TokenError
-from sqlglot.tokens import TokenType
 
 from local_aws.services.athena.failure import InvalidRequestException, QueryFailedError
 from local_aws.services.athena.sql_text import position
@@ -47,7 +46,8 @@ _KINDS = [
         (r"create (database|schema)\b", Kind("CREATE_DATABASE", "DDL", "text")),
         (r"create (or replace )?view\b", Kind("CREATE_VIEW", "DDL", "text")),
         (r"create external table\b", Kind("CREATE_TABLE", "DDL", "text")),
-        (r"create table\b.*?\bas\s*(\(|select\b|with\b|values\b)", Kind("CREATE_TABLE_AS_SELECT", "DDL", "files")),
+        (r"create table\b.*?\bas\s*(\(|select\b|with\b|values\b)",
+         Kind("CREATE_TABLE_AS_SELECT", "DDL", "files")),
         (r"create table\b", Kind("CREATE_TABLE", "DDL", "text")),
         (r"drop (database|schema)\b", Kind("DROP_DATABASE", "DDL", "text")),
         (r"drop view\b", Kind("DROP_VIEW", "DDL", "text")),
@@ -64,7 +64,7 @@ _KINDS = [
         (r"show create view\b", Kind("SHOW_CREATE_VIEW", "UTILITY", "text")),
         (r"show tblproperties\b", Kind("SHOW_TBLPROPERTIES", "UTILITY", "text")),
         (r"(describe|desc)\b", Kind("DESCRIBE", "UTILITY", "text")),
-        (r"(merge|update|delete|optimize|vacuum|prepare|execute|deallocate|truncate|show|call|grant|revoke)\b",
+        (r"(merge|update|delete|optimize|vacuum|prepare|execute|deallocate|truncate|show|call)\b",
          Kind("UNSUPPORTED", "DML", "rows")),
     )
 ]  # fmt: skip
@@ -88,9 +88,9 @@ def kind_of(sql: str) -> Kind:
         if pattern.match(text):
             return kind
     word = text.split(None, 1)[0] if text else "<EOF>"
-    expected = "'ALTER', 'CREATE', 'DESCRIBE', 'DROP', 'EXPLAIN', 'INSERT', 'MSCK', 'SHOW', 'UNLOAD', 'WITH', <query>"
     raise InvalidRequestException(
-        f"{position(sql, sql.find(text))}: mismatched input '{word}'. Expecting: {expected}",
+        f"{position(sql, sql.find(text))}: mismatched input '{word}'. Expecting: 'ALTER', 'CREATE',"
+        " 'DESCRIBE', 'DROP', 'EXPLAIN', 'INSERT', 'MSCK', 'SHOW', 'UNLOAD', 'WITH', <query>",
         "MALFORMED_QUERY",
     )
 
@@ -127,9 +127,10 @@ def parsed(sql: str) -> exp.Expression:
         raise _syntax_error(sql, error) from error
     if len(statements) != 1:
         raise QueryFailedError("", "Only one sql statement is allowed. Got: " + sql)
-    if isinstance(statements[0], exp.Command):
+    (statement,) = statements
+    if isinstance(statement, exp.Command) or not isinstance(statement, exp.Expression):
         raise QueryFailedError("", f"line 1:1: mismatched input '{sql.split(None, 1)[0]}'")
-    return statements[0]
+    return statement
 
 
 def _syntax_error(sql: str, error: SqlglotError) -> QueryFailedError:

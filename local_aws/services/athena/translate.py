@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -21,6 +22,8 @@ def duckdb_sql(query: exp.Expression) -> str:
     Raises:
         QueryFailedError: a construct has no counterpart.
     """
+    if isinstance(query, exp.Values):
+        query = _named_rows(query)
     _name_columns(query)
     _hide_path(query)
     translated = query.transform(_translated, copy=False)
@@ -47,8 +50,8 @@ def source_tables(query: exp.Expression) -> Iterator[exp.Table]:
 
 def _names_with_query(table: exp.Table) -> bool:
     wanted = table.name.lower()
-    inside: exp.Expression | None = None  # the WITH query on the way up
-    node: exp.Expression | None = table.parent
+    inside: exp.Expr | None = None  # the WITH query on the way up
+    node: exp.Expr | None = table.parent
     while node is not None:
         if isinstance(node, exp.CTE):
             inside = node
@@ -58,13 +61,26 @@ def _names_with_query(table: exp.Table) -> bool:
                     break  # a query sees those before it, and itself only with RECURSIVE
                 if query.alias.lower() == wanted:
                     return True
-        elif (clause := node.args.get("with_")) is not None and (
-            inside is None or inside.parent is not clause
-        ):
-            if any(query.alias.lower() == wanted for query in clause.expressions):
-                return True
+        elif _defines(node.args.get("with_"), wanted, inside):
+            return True
         node = node.parent
     return False
+
+
+def _defines(clause: exp.With | None, wanted: str, inside: exp.Expr | None) -> bool:
+    """Tell whether a WITH beside a query, not around it, defines a name."""
+    if clause is None or (inside is not None and inside.parent is clause):
+        return False
+    return any(query.alias.lower() == wanted for query in clause.expressions)
+
+
+def _named_rows(query: exp.Values) -> exp.Select:
+    width = len(query.expressions[0].expressions or [None])
+    columns = [exp.to_identifier(f"_col{at}", quoted=True) for at in range(width)]
+    alias = exp.TableAlias(this=exp.to_identifier("rows", quoted=True), columns=columns)
+    named = query.copy()
+    named.set("alias", alias)
+    return exp.select("*").from_(named)
 
 
 def _name_columns(query: exp.Expression) -> None:
@@ -148,9 +164,20 @@ def _cast(node: exp.Expression) -> exp.Expression:
         length = wanted.expressions[0].this
         wanted.set("expressions", [])
         return _call("left", node, length)  # Presto cuts, DuckDB ignores the length
+    if wanted.this == exp.DataType.Type.DECIMAL and not wanted.expressions:
+        precision, scale = _decimal_size(node.this)
+        node.set("to", exp.DataType.build(f"DECIMAL({precision}, {scale})"))
     if wanted.this == exp.DataType.Type.JSON:
         return _call("to_json", node.this)
     return node
+
+
+def _decimal_size(value: exp.Expression) -> tuple[int, int]:
+    """Return the size of a DECIMAL that names none: that of a literal, else Presto's default."""
+    if not isinstance(value, exp.Literal):
+        return 38, 0
+    whole, _, fraction = value.name.lstrip("+-").partition(".")
+    return max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction)
 
 
 def _type_of(node: exp.Expression) -> exp.Expression:
@@ -162,7 +189,60 @@ def _table(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def _format(node: exp.Expression) -> exp.Expression:
+    return _call("printf", node.this, *node.expressions)
+
+
+def _size(node: exp.Expression) -> exp.Expression:
+    return _call("presto_size", node.this)
+
+
+def _slice(node: exp.Expression) -> exp.Expression:
+    return _call("presto_slice", node.this, node.args["start"], node.args["end"])
+
+
+def _repeat(node: exp.Expression) -> exp.Expression:
+    return _call("presto_repeat", node.this, node.args["times"])
+
+
+def _replace_matches(node: exp.Expression) -> exp.Expression:
+    replacement = node.args.get("replacement")
+    if isinstance(replacement, exp.Lambda):
+        raise unsupported("regexp_replace with a function")
+    if isinstance(replacement, exp.Literal):
+        text = re.sub(r"\$(\d)", r"\\\1", replacement.name)  # $1 of Java is \1 of the engine
+        node.set("replacement", exp.Literal.string(text))
+    return node
+
+
+def _reduce(node: exp.Expression) -> exp.Expression:
+    reduced = _call("list_reduce", node.this, node.args["merge"], node.args["initial"])
+    finished = _call("list_transform", exp.Array(expressions=[reduced]), node.args["finish"])
+    return _call("list_extract", finished, exp.Literal.number(1))
+
+
+def _anonymous(node: exp.Expression) -> exp.Expression:
+    function = node.name.lower()
+    if function in _MATCHES:
+        array, condition = node.expressions
+        matching = _call("len", _call("list_filter", array, condition))
+        wanted = _call("len", array.copy()) if function == "all_match" else exp.Literal.number(0)
+        return exp.Paren(this=_MATCHES[function](this=matching, expression=wanted))
+    if function in _RENAMED:
+        node.set("this", _RENAMED[function])
+    return node
+
+
+_MATCHES = {"all_match": exp.EQ, "any_match": exp.GT, "none_match": exp.EQ}
+_RENAMED = {"zip": "list_zip", "map_entries": "presto_entries"}
 _RULES = {
+    exp.Anonymous: _anonymous,
+    exp.ArraySize: _size,
+    exp.ArraySlice: _slice,
+    exp.Format: _format,
+    exp.Reduce: _reduce,
+    exp.RegexpReplace: _replace_matches,
+    exp.Repeat: _repeat,
     exp.Div: _divide,
     exp.Add: _add,
     exp.Sub: _subtract,

@@ -39,7 +39,7 @@ _SCALARS = {
     "time with time zone": ("time(3) with time zone", "string"),
     "interval": ("interval day to second", "string"),
     "uuid": ("uuid", "string"),
-    "sqlnull": ("unknown", "string"),
+    "null": ("unknown", "string"),
 }
 # GetQueryResults' Precision, by type; decimals carry their own and strings the largest int.
 _PRECISION = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "float": 17, "double": 17}

@@ -189,8 +189,8 @@ def _for_table(planned: Planned, table: Table, given: list[str]) -> str:
 def _fits(held: str, wanted: str) -> bool:
     """Tell whether Presto would coerce one type into the other on INSERT."""
     held, wanted = held.partition("(")[0], wanted.lower().partition("(")[0].partition("<")[0]
-    wanted = {"int": "integer", "string": "varchar", "char": "varchar", "float": "real", "binary": "varbinary",
-              "struct": "row"}.get(wanted, wanted)  # fmt: skip
+    wanted = {"int": "integer", "string": "varchar", "char": "varchar", "float": "real",
+              "binary": "varbinary", "struct": "row"}.get(wanted, wanted)  # fmt: skip
     if held in _NUMBERS and wanted in _NUMBERS:
         return True
     return held in (wanted, "unknown") or (held, wanted) == ("date", "timestamp")
@@ -225,7 +225,7 @@ def _layout(properties: dict[str, Any]) -> Layout:
     )
     properties.pop("format", None)
     if properties:
-        raise unsupported(f"the property {sorted(properties)[0]}")
+        raise unsupported(f"the property {min(properties)}")
     layout.codec()
     return layout
 
@@ -262,8 +262,8 @@ def _check_keys(columns: list[dict[str, str]], keys: Sequence[str]) -> None:
     if list(keys) != names[len(names) - len(keys) :]:
         raise QueryFailedError(
             "HIVE_COLUMN_ORDER_MISMATCH",
-            "Partition keys must be the last columns in the table and in the same order as the table properties:"
-            f" [{', '.join(keys)}]",
+            "Partition keys must be the last columns in the table and in the same order"
+            f" as the table properties: [{', '.join(keys)}]",
         )
 
 

@@ -10,6 +10,9 @@ import sys
 import threading
 from pathlib import Path
 
+from local_aws.listener import PortInUseError
+from local_aws.ownership import DirectoryInUseError
+from local_aws.persistence import IncompatibleStateError
 from local_aws.runtime import Configuration
 from local_aws.server import LocalAWS
 
@@ -21,7 +24,10 @@ def main(arguments: list[str] | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     aws = LocalAWS(_configuration(options))
-    aws.start()
+    try:
+        aws.start()
+    except (DirectoryInUseError, IncompatibleStateError, PortInUseError) as error:
+        sys.exit(str(error))
     if options.while_stdin_open:
         threading.Thread(target=_wait_for_end_of_input, args=(ended,), daemon=True).start()
     ready = {

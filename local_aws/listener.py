@@ -23,13 +23,20 @@ BODILESS = {204, 304}
 log = logging.getLogger(__name__)
 
 
+class PortInUseError(RuntimeError):
+    """Another process listens on the port."""
+
+
 def listening_socket(port: int) -> socket.socket:
     """Return a socket that listens on `port` of the loopback interface; 0 picks a free one.
 
     Raises:
-        OSError: the port is taken.
+        PortInUseError: another process listens there.
     """
-    return socket.create_server((LOOPBACK, port), backlog=BACKLOG)
+    try:
+        return socket.create_server((LOOPBACK, port), backlog=BACKLOG)
+    except OSError as error:
+        raise PortInUseError(f"cannot listen on port {port} of {LOOPBACK}: {error.strerror}") from error
 
 
 class Listener(ThreadedWSGIServer):

@@ -58,6 +58,8 @@ class Runtime:
         self.configuration = configuration
         self.port = configuration.port  # the real port once the server listens
         self.warehouse_port = configuration.warehouse_port
+        self.save: Callable[[str], None] = lambda _service: None
+        """Returns once the present state of a service, in moto's spelling, is on disk; the server sets it."""
         self.warehouse_password = ""  # of the master user; known once the warehouse is installed
         self._client_environment: dict[str, str] = {}
         self.pages: dict[str, Callable[[], Any]] = {}

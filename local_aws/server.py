@@ -5,15 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import sys
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from local_aws.dispatcher import Dispatcher
 from local_aws.listener import Listener, listening_socket
 from local_aws.ownership import Ownership
 from local_aws.persistence import Persistence
 from local_aws.runtime import Configuration, Runtime
+from local_aws.services.stored import REALITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 # In this order: a service may rely on the seams of those before it.
 SERVICES = (
-    "iam",
-    "secrets",
-    "logs",
     "s3",
     "sqs",
     "sns",
@@ -45,21 +42,12 @@ _alive = threading.Lock()  # moto's state is global, so one process holds one em
 
 def service_modules() -> list[ModuleType]:
     """Return the module of every service, in the order of installation."""
-    modules = []
-    for name in SERVICES:
-        try:
-            module = importlib.import_module(f"local_aws.services.{name}")
-        except (ImportError, SyntaxError, NameError) as error:
-            sys.stderr.write(f"NOT INSTALLED {name}: {error!r}\n")
-            continue
-        if hasattr(module, "install"):
-            modules.append(module)
-    return modules
+    return [importlib.import_module(f"local_aws.services.{name}") for name in SERVICES]
 
 
 def realities() -> list[Reality]:
     """Return what each service really executes, in the order of installation."""
-    return [module.REALITY for module in service_modules() if hasattr(module, "REALITY")]
+    return [*(module.REALITY for module in service_modules()), *REALITIES]
 
 
 class LocalAWS:
@@ -76,7 +64,8 @@ class LocalAWS:
 
         Raises:
             DirectoryInUseError: another process has the state directory.
-            OSError: the port is taken.
+            PortInUseError: another process listens on the port.
+            IncompatibleStateError: the state directory cannot be read.
         """
         if not _alive.acquire(blocking=False):
             raise RuntimeError("this process has an embedded AWS already: moto's state is global")
@@ -99,6 +88,7 @@ class LocalAWS:
         persistence.restore()
         persistence.watch()
         self._persistence = persistence
+        self.runtime.save = persistence.save
         self.runtime.serve("/_aws/health", lambda: {"status": "running", "pid": os.getpid()})
         self.runtime.serve("/_aws/reality", lambda: [vars(reality) for reality in realities()])
         application = self.runtime.wrapped(Dispatcher())
@@ -141,9 +131,16 @@ class Pages:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        page = self._runtime.pages.get(environ["PATH_INFO"])
-        if page is None:
-            return self._application(environ, start_response)
-        body = json.dumps(page(), default=str).encode()
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-        return [body]
+        path = environ["PATH_INFO"]
+        page = self._runtime.pages.get(path)
+        if page is not None:
+            return _json("200 OK", page(), start_response)
+        if path.startswith("/moto-api"):  # its reset would empty the memory and leave the disk
+            return _json("404 Not Found", {"message": "not part of AWS"}, start_response)
+        return self._application(environ, start_response)
+
+
+def _json(status: str, document: Any, start_response: StartResponse) -> Iterable[bytes]:
+    body = json.dumps(document, default=str).encode()
+    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]

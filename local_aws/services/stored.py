@@ -1,0 +1,36 @@
+"""The services that moto's own code serves as it is: what they store is kept, and nothing acts on it."""
+
+from __future__ import annotations
+
+from local_aws.reality import Reality
+
+REALITIES = (
+    Reality(
+        service="IAM and STS",
+        executes="Roles, policies and users are stored; AssumeRole gives keys that select the account.",
+        differs=("No policy is enforced: a permission that is missing on AWS is not missed here.",),
+    ),
+    Reality(
+        service="Secrets Manager and Systems Manager parameters",
+        executes="Secrets, parameters and their versions are stored on disk.",
+        differs=(
+            "They are not encrypted on disk: put no production secret here.",
+            "Rotation functions are not called.",
+            "KMS keys cannot be stored: creating one fails.",
+        ),
+    ),
+    Reality(
+        service="CloudWatch Logs and metrics",
+        executes="Groups, streams, events and metrics are stored; functions, jobs and runs write real logs.",
+        differs=(
+            "Events are saved every 2 seconds and at the end: a killed process loses the newest lines.",
+            "Alarms are stored but never evaluated, and AWS's own metrics are not produced.",
+            "Retention settings delete nothing; a function's newest 50 streams are kept.",
+        ),
+    ),
+    Reality(
+        service="Every other service that moto knows",
+        executes="moto's own behaviour, saved on disk like the rest; an action it lacks is an error.",
+        differs=("Nothing here was compared with AWS: the workflows and the application don't use them.",),
+    ),
+)

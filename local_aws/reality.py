@@ -19,8 +19,8 @@ INTRODUCTION = """\
 # The embedded AWS, service by service
 
 What really happens on a laptop, and where that differs from AWS. Each service's module in
-`local_aws/services/` holds its row; `python -m local_aws.reality --write` generates this page from them. What is
-not supported fails with an AWS error: nothing here reports success for work that was not done.
+`local_aws/services/` holds its row; `python -m local_aws.reality --write` generates this page from them. What
+is not supported fails with an AWS error: nothing here reports success for work that was not done.
 
 | service | what it really executes | where it differs from AWS |
 | --- | --- | --- |

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bz2
-import datetime
+import contextlib
+import datetime as dt
 import gzip
 import io
 import json
@@ -26,9 +27,10 @@ import redshift_connector
 from tests.integration.conftest import running_aws
 
 ROLE = "arn:aws:iam::123456789012:role/copy"
-LOAD_ERRORS = (
-    "SELECT filename, line_number, colname, raw_field_value, err_code, err_reason FROM stl_load_errors "
-)
+LOAD_ERRORS = """
+SELECT filename, line_number, colname, raw_field_value, err_code, err_reason FROM stl_load_errors
+WHERE filename = %s
+"""
 
 
 def password(aws) -> str:
@@ -45,6 +47,10 @@ def connect(aws, **changed):
         "ssl": False,
     }
     return redshift_connector.connect(**wanted | changed)
+
+
+def naive(*parts) -> dt.datetime:
+    return dt.datetime(*parts)  # noqa: DTZ001 - a TIMESTAMP has no time zone
 
 
 def rows(cursor, statement, *values):
@@ -128,10 +134,10 @@ def test_psycopg_connects_and_copies_its_own_way(local_aws, name):
 # Dialect
 
 
-def test_storage_words_of_a_table_are_accepted_and_quoted_names_folded(connection, cursor, name):
+def test_storage_words_of_a_table_are_accepted_and_quoted_names_folded(cursor, name):
     cursor.execute(
-        f'CREATE TABLE {name} (id INTEGER IDENTITY(5,2), "Name" VARCHAR(20) ENCODE zstd, v SUPER, PRIMARY KEY (id)) '
-        "DISTSTYLE KEY DISTKEY(id) COMPOUND SORTKEY(id)"
+        f'CREATE TABLE {name} (id INTEGER IDENTITY(5,2), "Name" VARCHAR(20) ENCODE zstd, v SUPER, '
+        "PRIMARY KEY (id)) DISTSTYLE KEY DISTKEY(id) COMPOUND SORTKEY(id)"
     )
     cursor.execute(f"INSERT INTO {name} (\"NAME\") VALUES ('a'), ('b')")
     assert rows(cursor, f"SELECT id, name FROM {name} ORDER BY id") == [(5, "a"), (7, "b")]
@@ -145,7 +151,7 @@ def test_a_primary_key_is_not_enforced(cursor, name):
     assert definition.endswith("(id)")
 
 
-def test_the_length_of_a_varchar_counts_bytes(connection, cursor, name):
+def test_the_length_of_a_varchar_counts_bytes(cursor, name):
     cursor.execute(f"CREATE TABLE {name} (a VARCHAR(4))")
     cursor.execute(f"INSERT INTO {name} VALUES ('éé')")
     with pytest.raises(redshift_connector.ProgrammingError, match=r"value too long .*varying\(4\)"):
@@ -162,7 +168,7 @@ def test_a_varchar_without_a_length_holds_256_bytes(cursor, name):
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("SELECT DATEADD(month, 1, '2024-01-31'::date)", datetime.datetime(2024, 2, 29)),
+        ("SELECT DATEADD(month, 1, '2024-01-31'::date)", naive(2024, 2, 29)),
         ("SELECT DATEDIFF(day, '2024-01-01'::timestamp, '2024-03-01'::timestamp)", 60),
         ("SELECT DATEDIFF(week, '2024-01-06'::timestamp, '2024-01-07'::timestamp)", 1),
         ("SELECT NVL2(1, 'set', 'null')", "set"),
@@ -180,7 +186,7 @@ def test_redshift_words_are_understood(cursor, statement, expected):
     assert rows(cursor, statement) == [expected if isinstance(expected, tuple) else (expected,)]
 
 
-def test_truncate_commits(local_aws, connection, cursor, name):
+def test_truncate_commits(connection, cursor, name):
     cursor.execute(f"CREATE TABLE {name} (a INT)")
     cursor.execute(f"INSERT INTO {name} VALUES (1)")
     connection.commit()
@@ -252,9 +258,9 @@ def test_parquet_is_copied_by_position_inside_the_transaction(connection, cursor
         parquet(
             a=pa.array([1, 2], pa.int32()),
             n=pa.array([Decimal("1.50"), None], pa.decimal128(9, 2)),
-            d=[datetime.date(2024, 2, 29), None],
+            d=[dt.date(2024, 2, 29), None],
             s=["", None],
-            t=pa.array([datetime.datetime(2024, 1, 1, 12), None], pa.timestamp("us")),
+            t=pa.array([naive(2024, 1, 1, 12), None], pa.timestamp("us")),
             b=[True, None],
         ),
     )
@@ -263,7 +269,7 @@ def test_parquet_is_copied_by_position_inside_the_transaction(connection, cursor
     )
     cursor.execute(f"COPY {name} FROM '{address}' IAM_ROLE '{ROLE}' FORMAT AS PARQUET")
     assert rows(cursor, f"SELECT * FROM {name} ORDER BY a") == [
-        (1, Decimal("1.50"), datetime.date(2024, 2, 29), "", datetime.datetime(2024, 1, 1, 12), True),
+        (1, Decimal("1.50"), dt.date(2024, 2, 29), "", naive(2024, 1, 1, 12), True),
         (2, None, None, None, None, None),
     ]
     assert rows(cursor, "SELECT pg_last_copy_count()") == [(2,)]
@@ -323,7 +329,7 @@ def test_a_refused_row_is_written_to_stl_load_errors_and_the_load_undone(connect
         cursor.execute(f"COPY {name} FROM '{address}' IAM_ROLE '{ROLE}' CSV IGNOREHEADER 1")
     connection.rollback()
     assert rows(cursor, f"SELECT count(*) FROM {name}") == [(0,)]
-    ((file, line, column, value, code, reason),) = rows(cursor, LOAD_ERRORS + "WHERE filename = %s", address)
+    ((_, line, column, value, code, reason),) = rows(cursor, LOAD_ERRORS, address)
     assert (line, column, value, code) == (4, "a", "zwei", 1207)
     assert reason == "Invalid digit, Value 'z', Pos 0, Type: Integer"
 
@@ -335,7 +341,7 @@ def test_a_text_that_is_too_long_is_refused_with_its_line(connection, cursor, na
     with pytest.raises(redshift_connector.ProgrammingError, match="stl_load_errors"):
         cursor.execute(f"COPY {name} FROM '{address}' IAM_ROLE '{ROLE}' PARQUET")
     connection.rollback()
-    assert rows(cursor, LOAD_ERRORS + "WHERE filename = %s", address) == [
+    assert rows(cursor, LOAD_ERRORS, address) == [
         (address, 2, "b", "éé", 1204, "String length exceeds DDL length")
     ]
 
@@ -395,20 +401,19 @@ def test_unload_writes_parquet_that_keeps_its_types(local_aws, cursor, name, put
     put("other", "1")
     cursor.execute(f"CREATE TABLE {name} (a INT, n NUMERIC(9,2), s VARCHAR(9), d DATE, b BOOLEAN)")
     cursor.execute(
-        f"INSERT INTO {name} VALUES (1, 1.5, 'x', '2024-01-01', true), (NULL, NULL, NULL, NULL, NULL)"
+        f"INSERT INTO {name} VALUES (1, 1.5, 'x', '2024-01-01', true), (2, NULL, NULL, NULL, NULL)"
     )
-    cursor.execute(
-        f"UNLOAD ('SELECT * FROM {name} ORDER BY a') TO 's3://bucket-{name}/out/' IAM_ROLE '{ROLE}' PARQUET"
-    )
+    target = f"TO 's3://bucket-{name}/out/' IAM_ROLE '{ROLE}' PARQUET"
+    cursor.execute(f"UNLOAD ('SELECT * FROM {name} ORDER BY a') {target}")
     client = local_aws.client("s3")
     body = client.get_object(Bucket=f"bucket-{name}", Key="out/0000_part_00.parquet")["Body"].read()
     table = pq.read_table(io.BytesIO(body))
     assert table.schema.field("n").type == pa.decimal128(9, 2)
     assert table.to_pylist()[0] == {
-        "a": 1, "n": Decimal("1.50"), "s": "x", "d": datetime.date(2024, 1, 1), "b": True,
+        "a": 1, "n": Decimal("1.50"), "s": "x", "d": dt.date(2024, 1, 1), "b": True,
     }  # fmt: skip
     with pytest.raises(redshift_connector.ProgrammingError, match="not empty"):
-        cursor.execute(f"UNLOAD ('SELECT 1') TO 's3://bucket-{name}/out/' IAM_ROLE '{ROLE}' PARQUET")
+        cursor.execute(f"UNLOAD ('SELECT 1') {target}")
 
 
 def test_unload_writes_partitions_and_a_manifest(local_aws, cursor, name, put):
@@ -441,7 +446,8 @@ def test_committed_rows_survive_the_kill_of_everything(tmp_path):
         family = [psutil.Process(aws.pid), *psutil.Process(aws.pid).children(recursive=True)]
         assert any(process.name() == "postgres" for process in family)
         for process in family:
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # those that end with their parent
+                process.kill()
         psutil.wait_procs(family, timeout=15)
         connection.close()
     with running_aws(tmp_path / "state") as aws:
@@ -457,7 +463,7 @@ def test_no_postgres_outlives_a_killed_parent(tmp_path, victim):
         server = next(process for process in children if process.name() == "postgres")
         parent = psutil.Process(aws.pid) if victim == "the embedded AWS" else server.parent()
         parent.send_signal(signal.SIGKILL)
-        gone, alive = psutil.wait_procs([server], timeout=15)
+        _, alive = psutil.wait_procs([server], timeout=15)
         assert not alive
 
 
@@ -466,7 +472,8 @@ def test_a_server_that_was_left_behind_is_ended_by_the_next_start(tmp_path):
         "import sys; from pathlib import Path; import local_aws.services.redshift.postgres as p; "
         "p._as_owner_was = p._as_owner; "
         "p._as_owner = lambda c: [w for w in p._as_owner_was(c) if w not in ('--pdeathsig', 'QUIT')]; "
-        "s = p.PostgresServer(Path(sys.argv[1])); s.start(); print(s._process.pid, flush=True); import os; os._exit(0)"
+        "s = p.PostgresServer(Path(sys.argv[1])); s.start(); print(s._process.pid, flush=True); "
+        "import os; os._exit(0)"
     )
     state = tmp_path / "state"
     (state / "warehouse").mkdir(parents=True)

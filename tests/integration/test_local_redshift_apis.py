@@ -148,10 +148,8 @@ def test_awswrangler_appends_overwrites_upserts_and_unloads(wrangler, name):
     target = {"con": connection, "table": name, "schema": "public", "iam_role": ROLE}
 
     def table():
-        found = awswrangler.redshift.read_sql_query(
-            f"SELECT * FROM public.{name} ORDER BY id", con=connection
-        )
-        return found.values.tolist()
+        query = f"SELECT * FROM public.{name} ORDER BY id"
+        return awswrangler.redshift.read_sql_query(query, con=connection).to_numpy().tolist()
 
     frame = pd.DataFrame({"id": [1, 2], "name": ["a", "ç"]})
     awswrangler.redshift.copy(frame, path=f"{bucket}/stage/", mode="overwrite", primary_keys=["id"], **target)

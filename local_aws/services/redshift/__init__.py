@@ -11,10 +11,27 @@ if TYPE_CHECKING:
 
 REALITY = Reality(
     service="Redshift",
-    executes="SQL runs in a PostgreSQL 16 of its own; COPY and UNLOAD read and write S3; transactions, locks and "
-    "serializable isolation are real, and a conflict is error 1023.",
+    executes="SQL runs in a PostgreSQL 16 of its own; COPY and UNLOAD read and write S3; transactions, locks "
+    "and serializable isolation are real, and a conflict is error 1023; the Data API runs its statements.",
     differs=(
-        "One PostgreSQL serves every cluster and workgroup, as one machine: there are no nodes, slices or queues.",
+        "One PostgreSQL serves every cluster and workgroup: no nodes, slices, queues or distribution.",
+        "DISTKEY, SORTKEY, ENCODE and foreign keys are accepted and dropped; keys become plain indexes.",
+        "Conflicts are found by rows and pages, not by tables: fewer transactions meet error 1023.",
+        "The message of error 1023 names no table or transaction.",
+        "IAM_ROLE and keys in COPY and UNLOAD are read and not checked.",
+        "COPY of ORC, Avro, fixed width, shapefiles and LZOP, NOLOAD and sources other than S3 are refused.",
+        "MAXERROR skips rows with a wrong number of columns only; any other refused row fails the load.",
+        "COPY of Parquet takes an integer or decimal into a wider column, and never into a narrower one.",
+        "A decimal with too many digits behind the point is rounded, as with ROUNDEC.",
+        "SUPER is jsonb: functions and JSON text work, navigation by dots is an error.",
+        "External schemas, data shares, machine learning and Python functions are syntax errors.",
+        "Passwords are asked for in clear text, over TLS or loopback; no IAM plugins of the driver.",
+        "psql's own \\d fails, for it asks an old catalogue of a server of version 8.0.2.",
+        "Deleting a cluster or namespace keeps its users and databases.",
+        "Statements sent as one, with a COPY, UNLOAD or TRUNCATE among them, commit one by one.",
+        "Statements of the Data API are forgotten when the embedded AWS ends.",
+        "Redshift Serverless has namespaces, workgroups and credentials; other actions are NotImplemented.",
+        "A killed process loses nothing; a power cut may lose the last moments, as files are not synced.",
     ),
 )
 

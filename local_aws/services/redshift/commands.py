@@ -49,8 +49,8 @@ _FORMAT = re.compile(
 _SWITCHES = frozenset(
     {
         "MANIFEST", "GZIP", "ZSTD", "BZIP2", "EMPTYASNULL", "BLANKSASNULL", "TRUNCATECOLUMNS", "FILLRECORD",
-        "TRIMBLANKS", "IGNOREBLANKLINES", "ESCAPE", "REMOVEQUOTES", "EXPLICIT_IDS", "SERIALIZETOJSON", "ROUNDEC",
-        "ACCEPTINVCHARS",
+        "TRIMBLANKS", "IGNOREBLANKLINES", "ESCAPE", "REMOVEQUOTES", "EXPLICIT_IDS", "SERIALIZETOJSON",
+        "ROUNDEC", "ACCEPTINVCHARS",
     }
 )  # fmt: skip
 _NO_EFFECT = re.compile(
@@ -195,6 +195,7 @@ _UNLOAD_VALUES = {
         "delimiter": "DELIMITER",
         "null": "NULL",
         "extension": "EXTENSION",
+        "kms_key": "KMS_KEY_ID",
     }.items()
 }
 _UNLOAD_FORMAT = re.compile(r"\b(?:FORMAT(?:\s+AS)?\s+)?(PARQUET|CSV|JSON)\b", re.IGNORECASE)
@@ -202,7 +203,7 @@ _PARALLEL = re.compile(r"\bPARALLEL\s+(?:ON|OFF|TRUE|FALSE)\b", re.IGNORECASE)
 _UNLOAD_SWITCHES = frozenset(
     {
         "HEADER", "MANIFEST", "VERBOSE", "GZIP", "ZSTD", "BZIP2", "ALLOWOVERWRITE", "CLEANPATH", "ADDQUOTES",
-        "ESCAPE", "INCLUDE",
+        "ESCAPE", "INCLUDE", "ENCRYPTED",
     }
 )  # fmt: skip
 

@@ -73,7 +73,9 @@ class LoadError:
 _TYPE_NAMES = {"integer": "Integer", "bigint": "Long", "smallint": "Short", "double precision": "Double"}
 
 
-def reason(named: dict[str, str], value: str, type_name: str) -> tuple[int, str]:
+def reason(  # noqa: PLR0911 - a table of cases, first match wins
+    named: dict[str, str], value: str, type_name: str
+) -> tuple[int, str]:
     """Return Redshift's code and words for the row that PostgreSQL refused."""
     code = named.get("C", "")
     if code == TOO_LONG or (code == CHECK_VIOLATION and _BYTES.match(named.get("n", ""))):

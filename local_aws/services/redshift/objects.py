@@ -124,14 +124,15 @@ class Objects:
         for key in self.keys(address):
             self._client().delete_object(Bucket=bucket, Key=key)
 
-    def write(self, address: str, body: IO[bytes]) -> int:
-        """Store a file's content and return its size."""
+    def write(self, address: str, body: IO[bytes], kms_key: str | None = None) -> int:
+        """Store a file's content, marked as encrypted with a key if one is named, and return its size."""
         bucket, key = split(address)
         body.seek(0, io.SEEK_END)
         size = body.tell()
         body.seek(0)
         try:
-            self._client().put_object(Bucket=bucket, Key=key, Body=body)
+            marks = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+            self._client().put_object(Bucket=bucket, Key=key, Body=body, **marks)
         except ClientError as error:
             raise _missing(error, Source(bucket, key)) from error
         return size

@@ -160,9 +160,11 @@ class PostgresServer:
             if self._process.poll() is not None:
                 break
             try:
-                if ready.read_text().splitlines()[7].strip() == "ready":
+                lines = ready.read_text().splitlines()
+                # A killed server's file is still there until ours writes its own.
+                if int(lines[0]) == self._process.pid and lines[7].strip() == "ready":
                     return
-            except (OSError, IndexError):
+            except (OSError, IndexError, ValueError):
                 pass
             time.sleep(0.01)
         last = self._log.read_text(errors="replace").strip().splitlines()[-5:]

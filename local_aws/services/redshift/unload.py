@@ -277,7 +277,7 @@ class _Part:
             self._parquet.close()
         if self._sink is not self._file:
             self._sink.close()
-        size = objects.write(self.address, self._file)
+        size = objects.write(self.address, self._file, self._unload.values.get("kms_key"))
         self._file.close()
         return size, self._rows
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 import uuid
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.integration.conftest import running_aws
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 DEFINITION = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "Result": "${Greeting}", "End": True}}}
@@ -549,3 +553,51 @@ def test_yaml_with_short_tags_is_read_from_s3_too(local_aws, cloudformation, wor
     cloudformation.create_stack(StackName=word, TemplateURL=f"https://{word}.s3.amazonaws.com/t.yaml")
     assert f"{word}-x" in topics(local_aws)
     cloudformation.delete_stack(StackName=word)
+
+
+def test_a_topic_or_queue_that_somebody_has_is_not_taken_over(local_aws, cloudformation, word):
+    local_aws.client("sns").create_topic(Name=word)
+    local_aws.client("sqs").create_queue(QueueName=word)
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": word}}
+    for number, resource in enumerate((topic(word), queue)):
+        with stack(cloudformation, f"{word}-{number}", {"Mine": resource}) as made:
+            assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+            assert f"{word} already exists" in made["StackStatusReason"]
+    assert word in topics(local_aws)
+    assert local_aws.client("sqs").get_queue_url(QueueName=word)
+
+
+def test_a_resource_that_is_made_and_then_fails_leaves_nothing_behind(local_aws, cloudformation, word):
+    rules = {"Rules": [{"Status": "Enabled", "NoSuchProperty": 1}]}
+    properties = {"BucketName": word, "LifecycleConfiguration": rules}
+    with stack(
+        cloudformation, word, {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}
+    ) as made:
+        assert "NoSuchProperty" in made["StackStatusReason"]
+        assert refused(local_aws.client("s3").head_bucket, Bucket=word)["Code"] == "404"
+
+
+def test_a_stack_whose_making_was_cut_short_is_rolled_back_at_the_next_start(tmp_path):
+    resources = {f"T{number}": topic(f"t{number}") for number in range(200)}
+    with running_aws(tmp_path / "aws") as first:
+        cloudformation = first.client("cloudformation")
+        body = json.dumps({"Resources": resources})
+        maker = threading.Thread(target=cut_short, args=(cloudformation, body))
+        maker.start()
+        deadline = time.monotonic() + 30
+        while len(topics(first)) < 5:
+            assert time.monotonic() < deadline
+        first.kill()
+        maker.join(30)
+    with running_aws(tmp_path / "aws") as second:
+        cloudformation = second.client("cloudformation")
+        assert describe(cloudformation, "cut")["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert topics(second) == set()
+        cloudformation.delete_stack(StackName="cut")
+        with stack(cloudformation, "cut", {"T0": resources["T0"]}) as made:
+            assert made["StackStatus"] == "CREATE_COMPLETE"
+
+
+def cut_short(cloudformation, body):
+    with pytest.raises(BotoCoreError):
+        cloudformation.create_stack(StackName="cut", TemplateBody=body)

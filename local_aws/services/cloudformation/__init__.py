@@ -50,6 +50,7 @@ REALITY = Reality(
 def install(runtime: Runtime) -> None:
     """Register the stacks of our own with moto."""
     backend.use(runtime)
+    runtime.on_start(backend.recover)
     cloudformation_backends.backend = backend.LocalCloudFormationBackend
     urls.url_paths = {
         path: getattr(backend.LocalCloudFormationResponse, answer.__name__)

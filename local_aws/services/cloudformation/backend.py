@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation import urls
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
-from moto.cloudformation.models import CloudFormationBackend
+from moto.cloudformation.models import CloudFormationBackend, cloudformation_backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import (
     generate_changeset_id,
@@ -24,7 +25,7 @@ from local_aws.services.cloudformation.stack import Resource, Stack
 from local_aws.services.cloudformation.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from types import ModuleType
 
@@ -47,6 +48,27 @@ def use(runtime: Runtime) -> None:
 def clients(region: str, account: str) -> Callable[[str], Any]:
     """Return what gives a stack its boto3 clients."""
     return partial(_runtimes[0].client, region=region, account=account)
+
+
+def save() -> None:
+    """Write every stack to disk."""
+    _runtimes[0].save("cloudformation")
+
+
+def recover() -> None:
+    """Finish or undo what the process before this one was doing when it ended."""
+    for regions in list(cloudformation_backends.values()):
+        for backend in list(regions.values()):
+            backend.recover()
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Work on stacks one at a time, and leave on disk what their services save only now and then."""
+    with _one_at_a_time:
+        yield
+        for service in ("logs", "cloudwatch"):
+            _runtimes[0].save(service)
 
 
 @dataclass
@@ -108,7 +130,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
         """Make a stack. It is finished, or rolled back, when this returns."""
         if enable_termination_protection:
             raise ValidationError(message="EnableTerminationProtection is not executed here")
-        with _one_at_a_time:
+        with working():
             if any(stack.name == name for stack in self._own_stacks().values()):
                 raise AlreadyExistsException(f"Stack [{name}] already exists")
             stack = self._new_stack(name, template, parameters, notification_arns, tags, role_arn)
@@ -130,7 +152,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
         tags: dict[str, str] | None,
     ) -> Stack:
         """Bring a stack to another template or other parameters."""
-        with _one_at_a_time:
+        with working():
             stack = self._stack(name)
             values = self._given(stack, parameters)
             if not self._differs(stack, template, values, tags):
@@ -145,7 +167,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
 
     def delete_stack(self, name_or_stack_id: str) -> None:
         """Delete a stack; one that is not there is no error."""
-        with _one_at_a_time:
+        with working():
             for stack in list(self._own_stacks().values()):
                 if name_or_stack_id not in (stack.name, stack.stack_id):
                     continue
@@ -153,6 +175,13 @@ class LocalCloudFormationBackend(CloudFormationBackend):
                 self._work(stack).delete()
                 if stack.status == "DELETE_COMPLETE":
                     self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
+
+    def recover(self) -> None:
+        """Finish or undo what was being done to each stack."""
+        for stack in list(self._own_stacks().values()):
+            self._work(stack).recover()
+            if stack.status == "DELETE_COMPLETE":
+                self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
 
     def create_change_set(
         self,
@@ -205,7 +234,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
 
     def execute_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
         """Make the change."""
-        with _one_at_a_time:
+        with working():
             change_set = self._change_set(change_set_name, stack_name)
             if change_set.execution_status != "AVAILABLE":
                 raise ValidationError(
@@ -283,7 +312,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
         exports = {
             name: value for each in self._own_stacks().values() for name, value in each.exports.items()
         }
-        return Work(stack, clients(self.region_name, self.account_id), exports)
+        return Work(stack, clients(self.region_name, self.account_id), exports, save)
 
     def _given(self, stack: Stack, parameters: list[dict[str, Any]]) -> dict[str, str]:
         try:

@@ -25,9 +25,13 @@ class Database(ResourceType):
         """Return whether the name inside DatabaseInput changed."""
         return bool(before["DatabaseInput"].get("Name") != after["DatabaseInput"].get("Name"))
 
+    def identifier(self, aws: Clients, name: str, properties: Properties) -> str:
+        """Return the name inside DatabaseInput, or the generated one."""
+        return str(properties["DatabaseInput"].get("Name", name.lower()))
+
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
         """Make the database."""
-        wanted = {"Name": name.lower(), **properties["DatabaseInput"]}
+        wanted = {"Name": self.identifier(aws, name, properties), **properties["DatabaseInput"]}
         aws("glue").create_database(DatabaseInput=wanted)
         return str(wanted["Name"])
 
@@ -53,9 +57,13 @@ class Table(ResourceType):
         renamed = before["TableInput"].get("Name") != after["TableInput"].get("Name")
         return renamed or super().needs_replacement(before, after)
 
+    def identifier(self, aws: Clients, name: str, properties: Properties) -> str:
+        """Return the name inside TableInput, or the generated one."""
+        return str(properties["TableInput"].get("Name", name.lower()))
+
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
         """Make the table."""
-        wanted = {"Name": name.lower(), **properties["TableInput"]}
+        wanted = {"Name": self.identifier(aws, name, properties), **properties["TableInput"]}
         aws("glue").create_table(DatabaseName=properties["DatabaseName"], TableInput=wanted)
         return str(wanted["Name"])
 

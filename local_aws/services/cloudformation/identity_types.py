@@ -34,7 +34,7 @@ class Role(ResourceType):
     replaces = frozenset({"Path"})
 
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
-        """Make the role, then put its policies on it."""
+        """Make the role."""
         iam = aws("iam")
         iam.create_role(
             RoleName=name,
@@ -42,8 +42,11 @@ class Role(ResourceType):
             Tags=tags(properties),
             **picked(properties, "Description", "MaxSessionDuration", "Path", "PermissionsBoundary"),
         )
-        self._put_policies(iam, name, properties, {})
         return name
+
+    def settle(self, aws: Clients, identifier: str, properties: Properties) -> None:
+        """Put the role's policies on it."""
+        self._put_policies(aws("iam"), identifier, properties, {})
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Bring the trust, the policies and the rest up to date."""
@@ -92,7 +95,6 @@ class Policy(ResourceType):
     type = "AWS::IAM::Policy"
     name_property = "PolicyName"
     accepts = frozenset({"PolicyDocument", "Roles"})
-    replaces = frozenset({"Roles"})
 
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
         """Put the policy on its roles."""
@@ -100,8 +102,10 @@ class Policy(ResourceType):
         return name
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
-        """Replace the policy."""
+        """Replace the policy, and take it from the roles that are no longer named."""
         document = json.dumps(properties["PolicyDocument"])
+        for role in sorted(set(before.get("Roles", [])) - set(properties.get("Roles", []))):
+            aws("iam").delete_role_policy(RoleName=role, PolicyName=identifier)
         for role in properties.get("Roles", []):
             aws("iam").put_role_policy(RoleName=role, PolicyName=identifier, PolicyDocument=document)
 

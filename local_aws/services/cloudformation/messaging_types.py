@@ -23,6 +23,10 @@ def _text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (dict, list, bool)) else str(value)
 
 
+def _topics(sns: Any) -> Any:
+    return sns.get_paginator("list_topics").paginate()
+
+
 class Topic(ResourceType):
     """An SNS topic."""
 
@@ -33,16 +37,25 @@ class Topic(ResourceType):
     replaces = frozenset({"FifoTopic", "Subscription"})
 
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
-        """Make the topic and its inline subscriptions."""
+        """Make the topic; one that exists is another's."""
         sns = aws("sns")
         fifo = ".fifo" if properties.get("FifoTopic") in (True, "true") and not name.endswith(".fifo") else ""
         attributes = {key: _text(value) for key, value in picked(properties, *self.attribute_names).items()}
-        arn: str = sns.create_topic(Name=name + fifo, Attributes=attributes, Tags=tags(properties))[
-            "TopicArn"
-        ]
-        for each in properties.get("Subscription", []):
-            sns.subscribe(TopicArn=arn, Protocol=each["Protocol"], Endpoint=each["Endpoint"])
+        arn = self.identifier(aws, name + fifo, properties)
+        if any(arn == each["TopicArn"] for page in _topics(sns) for each in page["Topics"]):
+            raise UnsupportedError(f"{name + fifo} already exists")
+        sns.create_topic(Name=name + fifo, Attributes=attributes, Tags=tags(properties))
         return arn
+
+    def identifier(self, aws: Clients, name: str, properties: Properties) -> str:
+        """Return the topic's ARN."""
+        account = aws("sts").get_caller_identity()["Account"]
+        return f"arn:aws:sns:{aws('sns').meta.region_name}:{account}:{name}"
+
+    def settle(self, aws: Clients, identifier: str, properties: Properties) -> None:
+        """Subscribe the inline subscribers."""
+        for each in properties.get("Subscription", []):
+            aws("sns").subscribe(TopicArn=identifier, Protocol=each["Protocol"], Endpoint=each["Endpoint"])
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Set the attributes and tags that differ."""
@@ -73,7 +86,6 @@ class TopicPolicy(ResourceType):
 
     type = "AWS::SNS::TopicPolicy"
     accepts = frozenset({"PolicyDocument", "Topics"})
-    replaces = frozenset({"Topics"})
 
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
         """Put the policy on its topics."""
@@ -157,6 +169,10 @@ class Queue(ResourceType):
         answer = sqs.create_queue(QueueName=name + fifo, Attributes=attributes, tags=tag_map(properties))
         return str(answer["QueueUrl"])
 
+    def identifier(self, aws: Clients, name: str, properties: Properties) -> str:
+        """Return the queue's URL."""
+        return str(aws("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Set the attributes and tags that differ."""
         sqs = aws("sqs")
@@ -197,7 +213,6 @@ class QueuePolicy(ResourceType):
 
     type = "AWS::SQS::QueuePolicy"
     accepts = frozenset({"PolicyDocument", "Queues"})
-    replaces = frozenset({"Queues"})
 
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
         """Put the policy on its queues."""
@@ -205,8 +220,10 @@ class QueuePolicy(ResourceType):
         return name
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
-        """Replace the policy."""
+        """Replace the policy, and take it from the queues that are no longer named."""
         policy = _text(properties["PolicyDocument"])
+        for url in sorted(set(before.get("Queues", [])) - set(properties["Queues"])):
+            aws("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
         for url in properties["Queues"]:
             aws("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 

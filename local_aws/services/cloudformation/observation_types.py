@@ -27,8 +27,11 @@ class LogGroup(ResourceType):
         """Make the log group."""
         key = {"kmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}
         aws("logs").create_log_group(logGroupName=name, tags=tag_map(properties), **key)
-        self._retain(aws, name, properties)
         return name
+
+    def settle(self, aws: Clients, identifier: str, properties: Properties) -> None:
+        """Set the retention."""
+        self._retain(aws, identifier, properties)
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Bring the retention and the tags up to date."""

@@ -55,6 +55,13 @@ class ResourceType:
         """Make the resource, called `name` when it has a name, and return its physical id."""
         raise NotImplementedError
 
+    def settle(self, aws: Clients, identifier: str, properties: Properties) -> None:
+        """Give the resource that was just made what its making could not; a failure deletes it again."""
+
+    def identifier(self, aws: Clients, name: str, properties: Properties) -> str:  # noqa: ARG002 - some types ask
+        """Return the physical id of the resource of this name, or "" for a type without names."""
+        return name if self.name_property else ""
+
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Bring the resource from the properties `before` to `properties`."""
         raise NotImplementedError

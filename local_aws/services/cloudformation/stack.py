@@ -21,7 +21,8 @@ class Resource:
     Attributes:
         name: the logical id, its name inside the template.
         type: such as `AWS::SNS::Topic`.
-        identifier: the physical id, its name at the service.
+        identifier: the physical id at the service, or "" while it is being made.
+        physical_name: what it is called there, if its type has names.
         properties: as they were applied, every function worked out.
         attributes: what `Fn::GetAtt` gives.
         retained: its DeletionPolicy lets it outlive the stack.
@@ -32,6 +33,7 @@ class Resource:
     name: str
     type: str
     identifier: str
+    physical_name: str
     properties: dict[str, Any]
     attributes: dict[str, Any]
     retained: bool
@@ -49,6 +51,7 @@ class Stack:
         parameters: the values as they were given; a parameter without one has its default.
         values: the values that the parameters have.
         resources: what the stack holds, by logical id.
+        replaced: what an update has made anew and still has to delete.
         outputs: as DescribeStacks gives them.
         exports: the outputs that other stacks may import, by export name.
     """
@@ -70,6 +73,7 @@ class Stack:
     values: dict[str, Any] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     resources: dict[str, Resource] = field(default_factory=dict)
+    replaced: list[Resource] = field(default_factory=list)
     outputs: list[dict[str, Any]] = field(default_factory=list)
     exports: dict[str, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)

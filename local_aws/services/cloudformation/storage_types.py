@@ -42,8 +42,11 @@ class Bucket(ResourceType):
         # us-east-1 is the one region that must not be named.
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=name, **place)
-        self.update(aws, name, properties, {})
         return name
+
+    def settle(self, aws: Clients, identifier: str, properties: Properties) -> None:
+        """Apply every property."""
+        self.update(aws, identifier, properties, {})
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Apply each property that differs; one that went is taken back."""

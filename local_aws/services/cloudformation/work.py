@@ -16,7 +16,7 @@ from local_aws.services.cloudformation.resource_type import TYPES, ResourceType,
 from local_aws.services.cloudformation.stack import Resource, Stack, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from local_aws.services.cloudformation.resource_type import Clients
 
@@ -44,8 +44,19 @@ class StackFailedError(Exception):
 class Work:
     """One piece of work on a stack: creating, updating or deleting it."""
 
-    def __init__(self, stack: Stack, aws: Clients, exports: Mapping[str, str]) -> None:
+    def __init__(
+        self, stack: Stack, aws: Clients, exports: Mapping[str, str], save: Callable[[], None]
+    ) -> None:
+        """Keep what the work needs.
+
+        Args:
+            stack: what is worked on.
+            aws: gives the services' clients.
+            exports: the values that other stacks export.
+            save: writes the stack to disk; called before each step, so that a killed process can be undone.
+        """
         self._stack = stack
+        self._save = save
         self._aws = aws
         self._exports = exports
 
@@ -70,27 +81,45 @@ class Work:
         try:
             self._apply(plan)
         except StackFailedError as error:
-            stack.tell("UPDATE_ROLLBACK_IN_PROGRESS", str(error))
             self._return_to(*before, reason=str(error))
             return
         stack.template, stack.parameters = template, parameters
         stack.tags = stack.tags if tags is None else tags
         stack.last_updated_time = utcnow()
+        self._clean_up(plan)
+
+    def _clean_up(self, plan: _Plan) -> None:
+        """Delete what an update replaced or no longer names."""
+        stack = self._stack
         stack.tell("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        self._delete_all([name for name in reversed(stack.resources) if name not in plan.order])
+        self._delete_all(stack.replaced)
+        stack.replaced = []
+        self._forget([stack.resources[name] for name in reversed(stack.resources) if name not in plan.order])
         stack.tell("UPDATE_COMPLETE")
 
     def delete(self) -> None:
         """Delete every resource that is not retained; what cannot be deleted keeps the stack."""
         stack = self._stack
         stack.tell("DELETE_IN_PROGRESS", "User Initiated")
-        if failed := self._delete_all(list(reversed(stack.resources))):
+        if failed := self._forget(list(reversed(stack.resources.values()))):
             stack.tell(
                 "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(sorted(failed))}]."
             )
             return
         stack.deletion_time, stack.outputs, stack.exports = utcnow(), [], {}
         stack.tell("DELETE_COMPLETE")
+
+    def recover(self) -> None:
+        """Finish or undo what a process that ended in the middle was doing."""
+        stack, reason = self._stack, "The embedded AWS ended in the middle"
+        if stack.status in ("CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+            self._roll_back_creation(reason)
+        elif stack.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
+            self._clean_up(self._plan(stack.template, stack.parameters))
+        elif stack.status.startswith("UPDATE_") and stack.status.endswith("_IN_PROGRESS"):
+            self._return_to(stack.template, stack.parameters, reason=reason)
+        elif stack.status == "DELETE_IN_PROGRESS":
+            self.delete()
 
     def check(self) -> None:
         """Raise ValidationError when the stack's template cannot be worked on at all."""
@@ -146,11 +175,7 @@ class Work:
         retained = definition.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
         if old and old.type == kind.type and not kind.needs_replacement(old.properties, properties):
             if old.properties != properties:
-                stack.tell_of(old, "UPDATE_IN_PROGRESS")
-                kind.update(self._aws, old.identifier, properties, old.properties)
-                old.properties = properties
-                old.attributes = kind.attributes(self._aws, old.identifier, properties)
-                stack.tell_of(old, "UPDATE_COMPLETE")
+                self._change(old, kind, properties)
             old.retained = retained
             return old.identifier
         physical = properties.get(kind.name_property) or _generated_name(stack.name, name, kind.type)
@@ -159,17 +184,39 @@ class Work:
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
                 f"Rename {physical} and update the stack again."
             )
-        resource = Resource(name, kind.type, "", properties, {}, retained)
-        stack.tell_of(resource, "CREATE_IN_PROGRESS")
-        resource.identifier = kind.create(self._aws, physical, properties)
-        # Kept from this moment on: whatever fails next, it is known to be there.
-        stack.resources.pop(name, None)
-        stack.resources[name] = resource
+        resource = Resource(name, kind.type, "", physical, properties, {}, retained)
+        self._add(resource, kind, old)
         if old:
-            self._delete(old, keep=definition.get("UpdateReplacePolicy") == "Retain")
+            old.retained = definition.get("UpdateReplacePolicy") == "Retain"
+            stack.replaced.append(old)
+        kind.settle(self._aws, resource.identifier, properties)
         resource.attributes = kind.attributes(self._aws, resource.identifier, properties)
         stack.tell_of(resource, "UPDATE_COMPLETE" if old else "CREATE_COMPLETE")
         return resource.identifier
+
+    def _change(self, resource: Resource, kind: ResourceType, properties: dict[str, Any]) -> None:
+        self._stack.tell_of(resource, "UPDATE_IN_PROGRESS")
+        # Noted before it is done: going back then undoes it, however far it came.
+        before, resource.properties = resource.properties, properties
+        self._save()
+        kind.update(self._aws, resource.identifier, properties, before)
+        resource.attributes = kind.attributes(self._aws, resource.identifier, properties)
+        self._stack.tell_of(resource, "UPDATE_COMPLETE")
+
+    def _add(self, resource: Resource, kind: ResourceType, old: Resource | None) -> None:
+        """Make a resource, on record before it is there: a process killed meanwhile finds it again."""
+        resources = self._stack.resources
+        self._stack.tell_of(resource, "CREATE_IN_PROGRESS")
+        resources.pop(resource.name, None)
+        resources[resource.name] = resource
+        self._save()
+        try:
+            resource.identifier = kind.create(self._aws, resource.physical_name, resource.properties)
+        except BaseException:
+            del resources[resource.name]
+            if old:
+                resources[old.name] = old
+            raise
 
     def _attribute(self, resource: str, attribute: str) -> Any:
         try:
@@ -183,7 +230,7 @@ class Work:
     def _failure(self, name: str, kind: str, error: Exception) -> str:
         reason = f"missing property {error}" if isinstance(error, KeyError) else str(error)
         stack = self._stack
-        failed = stack.resources.get(name) or Resource(name, kind, "", {}, {}, retained=False)
+        failed = stack.resources.get(name) or Resource(name, kind, "", "", {}, {}, retained=False)
         status = "UPDATE_FAILED" if stack.status.startswith("UPDATE") else "CREATE_FAILED"
         stack.tell_of(failed, status, reason)
         return f"Resource {name} ({kind}): {reason}"
@@ -197,40 +244,57 @@ class Work:
         # What this very creation made goes again, even when it would outlive a finished stack.
         for resource in stack.resources.values():
             resource.retained = False
-        failed = self._delete_all(list(reversed(stack.resources)))
+        failed = self._forget(list(reversed(stack.resources.values())))
         stack.tell("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", reason)
 
     def _return_to(self, template: str, parameters: dict[str, str], *, reason: str) -> None:
+        stack = self._stack
+        stack.tell("UPDATE_ROLLBACK_IN_PROGRESS", reason)
+        for old in reversed(stack.replaced):
+            self._delete_all([stack.resources.pop(old.name)])
+            stack.resources[old.name] = old
+        stack.replaced = []
+        self._forget([each for each in reversed(stack.resources.values()) if not each.identifier])
         plan = self._plan(template, parameters)
         try:
             self._apply(plan)
         except StackFailedError as error:
-            self._stack.tell("UPDATE_ROLLBACK_FAILED", f"{reason}; going back failed too: {error}")
+            stack.tell("UPDATE_ROLLBACK_FAILED", f"{reason}; going back failed too: {error}")
             return
-        self._delete_all([name for name in reversed(self._stack.resources) if name not in plan.order])
-        self._stack.tell("UPDATE_ROLLBACK_COMPLETE", reason)
+        self._forget([stack.resources[name] for name in reversed(stack.resources) if name not in plan.order])
+        stack.tell("UPDATE_ROLLBACK_COMPLETE", reason)
 
-    def _delete_all(self, names: list[str]) -> list[str]:
-        """Delete these resources in their order and return the names of those that stay."""
-        failed = []
-        for name in names:
-            resource = self._stack.resources[name]
-            try:
-                self._delete(resource, keep=resource.retained)
-            except (ClientError, BotoCoreError, NotImplementedError) as error:
-                self._stack.tell_of(resource, "DELETE_FAILED", str(error))
-                failed.append(name)
-            else:
-                del self._stack.resources[name]
+    def _forget(self, resources: Iterable[Resource]) -> list[str]:
+        """Delete these resources of the stack and return the names of those that stay."""
+        resources = list(resources)
+        failed = self._delete_all(resources)
+        for resource in resources:
+            if resource.name not in failed:
+                del self._stack.resources[resource.name]
         return failed
 
-    def _delete(self, resource: Resource, *, keep: bool) -> None:
-        if keep:
+    def _delete_all(self, resources: Iterable[Resource]) -> list[str]:
+        """Delete these resources in their order and return the names of those that stay."""
+        failed = []
+        for resource in resources:
+            try:
+                self._delete(resource)
+            except (ClientError, BotoCoreError, NotImplementedError) as error:
+                self._stack.tell_of(resource, "DELETE_FAILED", str(error))
+                failed.append(resource.name)
+        return failed
+
+    def _delete(self, resource: Resource) -> None:
+        if resource.retained:
             self._stack.tell_of(resource, "DELETE_SKIPPED")
             return
         self._stack.tell_of(resource, "DELETE_IN_PROGRESS")
+        kind = _type_named(resource.type)
+        name, properties = resource.physical_name, resource.properties
         try:
-            _type_named(resource.type).delete(self._aws, resource.identifier, resource.properties)
+            identifier = resource.identifier or kind.identifier(self._aws, name, properties)
+            if identifier:  # one without a name that was never made goes with what it belongs to
+                kind.delete(self._aws, identifier, properties)
         except ClientError as error:
             if not _means_gone(error):
                 raise

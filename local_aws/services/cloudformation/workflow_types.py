@@ -53,6 +53,11 @@ class StateMachine(ResourceType):
         )
         return str(answer["stateMachineArn"])
 
+    def identifier(self, aws: Clients, name: str, properties: Properties) -> str:
+        """Return the state machine's ARN."""
+        account = aws("sts").get_caller_identity()["Account"]
+        return f"arn:aws:states:{aws('stepfunctions').meta.region_name}:{account}:stateMachine:{name}"
+
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Bring the definition, role, logging, tracing and tags up to date."""
         client = aws("stepfunctions")

@@ -1,17 +1,18 @@
 """Glue job: one large CSV file from the landing bucket to typed Parquet in the curated bucket.
 
 Arguments: --source_bucket --source_key --target_path --columns (JSON list of name, type, precision, scale),
-and when wanted --processing_date YYYY-MM-DD (today, UTC), --delimiter, --quote, --extra_columns keep (reject),
---run (any text; it lets a caller find the run again).
+and when wanted --processing_date YYYY-MM-DD (today, UTC), --delimiter, --quote, --extra_columns keep
+(reject), --run (any text; it lets a caller find the run again).
 
 Writes the declared columns in their order, then any kept extra columns as text, then `processing_date`, and
-prints one JSON line with the number of rows. The target is overwritten, so a retried run replaces its own output.
-A value that does not fit its type, a row of another width than the header, a missing column and a file without
-rows fail the run.
+prints one JSON line with the number of rows. The target is overwritten, so a retried run replaces its own
+output. A value that does not fit its type, a row of another width than the header, a missing column and a
+file without rows fail the run.
 """
 
 import json
 import sys
+from typing import Any
 
 from awsglue.context import GlueContext
 from awsglue.job import Job
@@ -24,6 +25,7 @@ REQUIRED = ["JOB_NAME", "source_bucket", "source_key", "target_path", "columns"]
 OPTIONAL = {"processing_date": "", "delimiter": ",", "quote": '"', "extra_columns": "reject"}
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+EXACT_DIGITS = 15  # of a number with an exponent: a double tells such numbers apart
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIMESTAMP = (
     rf"^{DAY}([Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?([Zz]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?$"
@@ -48,7 +50,7 @@ def main() -> None:
     job.commit()
 
 
-def resolved_options() -> dict:
+def resolved_options() -> dict[str, Any]:
     """Return the arguments; Glue itself knows no optional ones."""
     given = [name for name in OPTIONAL if any(part.split("=")[0] == f"--{name}" for part in sys.argv)]
     return OPTIONAL | getResolvedOptions(sys.argv, REQUIRED + given)
@@ -57,9 +59,7 @@ def resolved_options() -> dict:
 def settings(spark: SparkSession) -> None:
     """Make types and times what Redshift and Athena expect."""
     spark.conf.set("spark.sql.session.timeZone", "UTC")
-    spark.conf.set(
-        "spark.sql.ansi.enabled", "false"
-    )  # what does not fit becomes null and is reported by `typed`
+    spark.conf.set("spark.sql.ansi.enabled", "false")  # what does not fit is null; `cell` sees it
     spark.conf.set("spark.sql.parquet.compression.codec", "snappy")
     spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
     spark.conf.set("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED")
@@ -95,7 +95,7 @@ def has_line_breaks_in_values(spark: SparkSession, source: str, quote: str) -> b
     return bool(spark.read.text(source).where(odd).take(1))
 
 
-def typed(texts: DataFrame, columns: list, source: str, extra_columns: str) -> DataFrame:
+def typed(texts: DataFrame, columns: list[dict[str, Any]], source: str, extra_columns: str) -> DataFrame:
     """Return the declared columns in their order and type, then the extra ones when they are to be kept."""
     names = [column["name"] for column in columns]
     missing = [name for name in names if name not in texts.columns]
@@ -109,7 +109,7 @@ def typed(texts: DataFrame, columns: list, source: str, extra_columns: str) -> D
     return texts.select([cell(column) for column in columns] + [F.col(f"`{name}`") for name in extra])
 
 
-def cell(column: dict) -> Column:
+def cell(column: dict[str, Any]) -> Column:
     """Return a column of texts as its declared type; the run fails at a value that does not fit."""
     name = column["name"]
     text = F.col(f"`{name}`")
@@ -124,51 +124,50 @@ def cell(column: dict) -> Column:
     )
 
 
-def described(column: dict) -> str:
+def described(column: dict[str, Any]) -> str:
     """Name a column's type for people."""
     if column["type"] == "decimal":
         return f"decimal({column['precision']},{column['scale']})"
     return column["type"]
 
 
-def read_integer(text: Column, _: dict) -> tuple:
-    """Digits with or without a sign, within 64 bits."""
+def read_integer(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
+    """Read digits with or without a sign, within 64 bits."""
     return text.rlike("^[+-]?[0-9]+$"), text.cast("bigint")
 
 
-def read_decimal(text: Column, column: dict) -> tuple:
-    """A number that keeps every digit at the declared precision and scale."""
+def read_decimal(text: Column, column: dict[str, Any]) -> tuple[Column, Column]:
+    """Read a number that keeps every digit at the declared precision and scale."""
     precision, scale = column["precision"], column["scale"]
     value = text.cast(f"decimal({precision},{scale})")
     exact = text.rlike(rf"^[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{1,{max(scale, 1)}}}0*)$")
-    # With an exponent: 15 digits are what a double holds exactly enough to compare.
-    short = text.rlike(NUMBER) & (F.length(F.regexp_replace(text, "[eE].*|[^0-9]", "")) <= 15)
+    short = text.rlike(NUMBER) & (F.length(F.regexp_replace(text, "[eE].*|[^0-9]", "")) <= EXACT_DIGITS)
     return exact | (short & (value.cast("double") == text.cast("double"))), value
 
 
-def read_float(text: Column, _: dict) -> tuple:
-    """A finite number."""
+def read_float(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
+    """Read a finite number."""
     value = text.cast("double")
     return text.rlike(NUMBER) & (F.abs(value) != F.lit(float("inf"))), value
 
 
-def read_boolean(text: Column, _: dict) -> tuple:
-    """True or false in any case, 1 or 0."""
+def read_boolean(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
+    """Read true or false in any case, 1 or 0."""
     return F.lower(text).isin("true", "false", "1", "0"), F.lower(text).isin("true", "1")
 
 
-def read_date(text: Column, _: dict) -> tuple:
-    """A day as YYYY-MM-DD."""
+def read_date(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
+    """Read a day as YYYY-MM-DD."""
     return text.rlike(f"^{DAY}$"), text.cast("date")
 
 
-def read_timestamp(text: Column, _: dict) -> tuple:
-    """A moment in ISO 8601, turned into UTC; without an offset it is UTC."""
+def read_timestamp(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
+    """Read a moment in ISO 8601 and turn it into UTC; without an offset it is UTC."""
     return text.rlike(TIMESTAMP), F.upper(text).cast("timestamp").cast("timestamp_ntz")
 
 
-def read_text(text: Column, _: dict) -> tuple:
-    """Any text."""
+def read_text(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
+    """Read any text."""
     return F.lit(True), text
 
 

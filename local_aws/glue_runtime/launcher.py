@@ -41,6 +41,10 @@ def main() -> None:
     _enter(order)
     if engine:
         engine.configure(order["properties"])
+    if engine and order["data_catalog"]:
+        from awsglue.catalog_session import connect  # noqa: PLC0415 - on the path only now
+
+        connect()
     _tell(control, "running")
     error = _missing_modules(order["modules"]) or _run(order)
     sys.stdout.flush()
@@ -85,7 +89,7 @@ def _enter(order: dict[str, Any]) -> None:
 
 
 def _missing_modules(requirements: list[str]) -> str | None:
-    """Name what `--additional-python-modules` asks for and this environment lacks: nothing is installed here."""
+    """Name what `--additional-python-modules` asks for and this environment lacks."""
     missing = []
     for requirement in requirements:
         name = requirement.split("==")[0].split(">")[0].split("<")[0].split("[")[0].strip()

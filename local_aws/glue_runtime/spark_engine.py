@@ -46,7 +46,7 @@ PACKAGES = (
 
 
 def java_command(archive: list[str]) -> list[str]:
-    """Return the command of a JVM that serves PySpark, without the two shells and second JVM of spark-submit."""
+    """Return the command of a JVM that serves PySpark, without spark-submit's shells and second JVM."""
     jars = sorted(str(jar) for jar in (SPARK_HOME / "jars").glob("*.jar"))
     memory = os.environ.get("LOCAL_AWS_SPARK_MEMORY", "2g")
     return [
@@ -91,7 +91,8 @@ class SparkEngine:
         )
         assert self._java.stdout
         assert self._java.stderr
-        self._copies = [_copy(self._java.stdout, 1), _copy(self._java.stderr, 2)]
+        self._outputs = {1: 1, 2: 2}  # the JVM's, and where they go
+        self._copies = [self._copy(self._java.stdout, 1), self._copy(self._java.stderr, 2)]
         self._connect(address)
 
     def _connect(self, address: Path) -> None:
@@ -138,26 +139,29 @@ class SparkEngine:
 
     def end(self) -> None:
         """End the JVM at once: everything that the script wrote is written."""
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in self._outputs:  # PySpark's threads complain about the lost JVM
+            self._outputs[descriptor] = os.dup(descriptor)
+            os.dup2(nothing, descriptor)
         self._java.kill()
         self._java.wait()
         for copy in self._copies:
             copy.join()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
+    def _copy(self, source: IO[bytes], output: int) -> threading.Thread:
+        """Copy the JVM's output to wherever this process' output goes now: that changes with the order."""
+
+        def copy() -> None:
+            while block := os.read(source.fileno(), 65536):
+                os.write(self._outputs[output], block)
+
+        thread = threading.Thread(target=copy, daemon=True)
+        thread.start()
+        return thread
+
 
 def _die_with_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
-
-
-def _copy(source: IO[bytes], descriptor: int) -> threading.Thread:
-    """Copy the JVM's output to wherever this process' output goes now: that changes with the order."""
-
-    def copy() -> None:
-        while block := os.read(source.fileno(), 65536):
-            os.write(descriptor, block)
-
-    thread = threading.Thread(target=copy, daemon=True)
-    thread.start()
-    return thread

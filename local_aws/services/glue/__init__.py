@@ -24,14 +24,14 @@ REALITY = Reality(
         "crawlers that read the files and write Data Catalog tables."
     ),
     differs=(
-        "A Spark job runs on this machine's cores with 2 GB of memory, whatever WorkerType and NumberOfWorkers say.",
+        "A Spark job runs on this machine's cores with 2 GB of memory, whatever its workers are.",
         "Without a Spark environment a Spark job run FAILS and says how to get one.",
         "Streaming and Ray jobs, --extra-jars and JDBC connections fail when the run starts.",
         "--additional-python-modules installs nothing: the run FAILS when a module is missing.",
-        "A run that was alive when the embedded AWS ended is FAILED after the restart; MaxRetries then applies.",
+        "A run that was alive when the embedded AWS ended is FAILED after the restart, then retried.",
         "Job bookmarks are accepted and not kept: every run reads everything.",
         "Crawlers know CSV, JSON and Parquet in S3; other targets and custom classifiers fail the crawl.",
-        "A crawled CSV with quotes becomes an OpenCSVSerde table of strings, as a custom classifier makes it.",
+        "A crawled CSV with quotes becomes an OpenCSVSerde table of strings.",
         "A crawled JSON array has one row for each element; Glue makes one column of arrays.",
         "A crawler's schedule is kept and does not fire; StartCrawler does.",
         "A bucket made while a Spark job runs is not visible to that run.",
@@ -47,8 +47,8 @@ def install(runtime: Runtime) -> None:
     LocalGlueBackend.crawl_runner = crawls
     LocalGlueBackend.runs = runtime.path("glue", "runs", "x").parent
     models.glue_backends.backend = LocalGlueBackend
-    models.FakeCrawler = LocalCrawler  # type: ignore[misc]  # moto's CreateCrawler constructs this global
-    urls.url_paths.update({path: LocalGlueResponse.dispatch for path in urls.url_paths})
+    models.FakeCrawler = LocalCrawler  # moto's CreateCrawler constructs this global
+    urls.url_paths.update(dict.fromkeys(urls.url_paths, LocalGlueResponse.dispatch))
     runtime.on_start(_recover)
     runtime.on_stop(runner.close)
     runtime.on_stop(crawls.close)

@@ -69,8 +69,8 @@ CRAWLER_PROPERTIES = {
     "CrawlerSecurityConfiguration": "crawler_security_configuration",
 }
 LOST = (
-    "The embedded AWS ended while this run was alive, so its process was killed. What it wrote is incomplete; "
-    "start a new run."
+    "The embedded AWS ended while this run was alive, so its process was killed. "
+    "What it wrote may be incomplete; start a new run."
 )
 
 _lock = threading.RLock()  # of every job's list of runs; backends are pickled and cannot hold it
@@ -117,7 +117,7 @@ class LocalGlueBackend(GlueBackend):
         job.execution_class = job.execution_class or "STANDARD"
         job.last_modified_on = datetime.now(UTC).replace(tzinfo=None)
 
-    def start_job_run(  # noqa: PLR0917 - moto's response passes these by position
+    def start_job_run(
         self,
         name: str,
         arguments: dict[str, str] | None,

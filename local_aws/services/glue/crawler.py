@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from local_aws.services.glue.folders import DataFile, Folder, folders
 from local_aws.services.glue.schema_inference import NotData, Schema, infer, merged
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
 
 SAMPLES = 5  # files of each table whose schema is read; Glue reads more, and all of them are merged alike
@@ -148,7 +148,7 @@ class Crawl:
     def _update(self, known: dict[str, Any], given: dict[str, Any]) -> None:
         if known.get("Parameters", {}).get("UPDATED_BY_CRAWLER") != self.crawler["Name"]:
             raise CrawlFailedError(
-                f"The table {known['Name']} exists and was not made by this crawler; give the crawler a TablePrefix"
+                f"The table {known['Name']} was not made by this crawler; give the crawler a TablePrefix"
             )
         given = with_known_columns(known, given)
         columns = known["StorageDescriptor"]["Columns"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +64,7 @@ class LocalJobRun:
         record = {"account": self.account, "region": self.region, "run": document}
         unfinished = self.directory / "run.json.new"
         unfinished.write_text(json.dumps(record))
-        os.replace(unfinished, self.directory / "run.json")
+        unfinished.replace(self.directory / "run.json")
 
     @classmethod
     def read(cls, path: Path) -> LocalJobRun:

@@ -68,6 +68,7 @@ def order(s3: Any, command: dict[str, Any], document: dict[str, Any], directory:
         "modules": _listed(arguments, "--additional-python-modules"),
         "arguments": command_line(document),
         "environment": {},
+        "data_catalog": arguments.get("--enable-glue-datacatalog", "false").lower() in {"", "true"},
         "properties": spark_properties(arguments.get("--conf", "")),
         "stdout": str(directory / "output.log"),
         "stderr": str(directory / "error.log"),

@@ -16,7 +16,7 @@ class LocalGlueResponse(GlueResponse):
 
     @property
     def _glue(self) -> LocalGlueBackend:
-        return self.glue_backend  # type: ignore[return-value]  # install() swapped the class
+        return self.glue_backend  # install() swapped the class
 
     def batch_stop_job_run(self) -> ActionResult:
         """Answer BatchStopJobRun."""

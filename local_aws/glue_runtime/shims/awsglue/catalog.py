@@ -30,14 +30,14 @@ def glue(operation: str, **parameters: Any) -> dict[str, Any]:
     Raises:
         CatalogError: with AWS's own message.
     """
-    region = os.environ["AWS_DEFAULT_REGION"]
+    region, key = os.environ["AWS_DEFAULT_REGION"], os.environ["AWS_ACCESS_KEY_ID"]
     request = urllib.request.Request(  # noqa: S310 - the address is that of the embedded AWS
         os.environ["AWS_ENDPOINT_URL"],
         data=json.dumps(parameters).encode(),
         headers={
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"AWSGlue.{operation}",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/20260101/{region}"
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20260101/{region}"
             "/glue/aws4_request, SignedHeaders=host, Signature=local",
         },
     )
@@ -60,7 +60,7 @@ def register(spark: SparkSession, database: str, table: str) -> str:
     if spark.catalog.tableExists(f"{database}.{table}"):
         return name
     definition = glue("GetTable", DatabaseName=database, Name=table)["Table"]
-    spark.sql(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+    _run(spark, f"CREATE DATABASE IF NOT EXISTS `{database}`")
     storage = definition["StorageDescriptor"]
     columns = [*storage.get("Columns", []), *definition.get("PartitionKeys", [])]
     keys = [column["Name"] for column in definition.get("PartitionKeys", [])]
@@ -73,7 +73,7 @@ def register(spark: SparkSession, database: str, table: str) -> str:
     if keys:
         named = ", ".join(f"`{key}`" for key in keys)
         statement += f" PARTITIONED BY ({named})"
-    spark.sql(f"{statement} LOCATION {_quoted(storage['Location'])}")
+    _run(spark, f"{statement} LOCATION {_quoted(storage['Location'])}")
     if keys:
         _register_partitions(spark, name, keys, database, table)
     return name
@@ -87,7 +87,7 @@ def _register_partitions(spark: SparkSession, name: str, keys: list[str], databa
             values = zip(keys, partition["Values"], strict=True)
             spec = ", ".join(f"`{key}`={_quoted(value)}" for key, value in values)
             added.append(f"PARTITION ({spec}) LOCATION {_quoted(partition['StorageDescriptor']['Location'])}")
-        spark.sql(f"ALTER TABLE {name} ADD IF NOT EXISTS {' '.join(added)}")
+        _run(spark, f"ALTER TABLE {name} ADD IF NOT EXISTS {' '.join(added)}")
 
 
 def format_of(definition: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -125,6 +125,11 @@ def table_location(database: str, table: str) -> tuple[str, str, dict[str, Any]]
     if form == "csv":
         written = {"separator": options["sep"], "writeHeader": options["header"] == "true"}
     return definition["StorageDescriptor"]["Location"], form, written
+
+
+def _run(spark: SparkSession, statement: str) -> None:
+    """Run a statement below `SparkSession.sql`, which `catalog_session` wraps."""
+    spark._jsparkSession.sql(statement)  # noqa: SLF001 - see above
 
 
 def _quoted(value: str) -> str:

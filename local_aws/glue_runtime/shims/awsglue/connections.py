@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import DataFrame, SparkSession
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
-FORMATS = {"csv", "json", "parquet", "orc", "avro", "xml", "glueparquet"}
 CSV_OPTIONS = {
     "separator": "sep",
     "withHeader": "header",
@@ -51,7 +51,7 @@ def read_options(
     spark: SparkSession,
     connection_type: str,
     connection_options: dict[str, Any] | None,
-    format: str | None,  # noqa: A002 - AWS's name
+    format: str | None,
     format_options: dict[str, Any] | None,
 ) -> DataFrame:
     """Return the files that the options name as a DataFrame."""
@@ -71,10 +71,10 @@ def read_options(
 def write_frame(
     frame: DataFrame,
     connection_options: dict[str, Any],
-    format: str | None,  # noqa: A002 - AWS's name
+    format: str | None,
     format_options: dict[str, Any] | None,
 ) -> None:
-    """Append a DataFrame as files below `path`, in folders by `partitionKeys`; as Glue does, it never overwrites."""
+    """Append a DataFrame as files below `path`, in folders by `partitionKeys`; nothing is overwritten."""
     name = spark_format(format)
     given = translated(name, format_options or {})
     if name == "csv":
@@ -87,7 +87,7 @@ def write_frame(
     writer.save(connection_options["path"])
 
 
-def spark_format(format: str | None) -> str:  # noqa: A002 - AWS's name
+def spark_format(format: str | None) -> str:
     """Return Spark's name of a Glue format.
 
     Raises:

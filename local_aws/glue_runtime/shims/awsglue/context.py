@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyspark.sql import DataFrame, SparkSession, SQLContext
+
 from awsglue.catalog import register
 from awsglue.connections import read_options, require_s3, write_frame
 from awsglue.dynamicframe import DynamicFrame, DynamicFrameReader, DynamicFrameWriter
-from pyspark.sql import DataFrame, SparkSession, SQLContext
 
 
-class GlueContext(SQLContext):  # type: ignore[misc]
+class GlueContext(SQLContext):
     """Glue's entry point to Spark."""
 
     def __init__(self, sparkContext: Any, **options: Any) -> None:  # noqa: N803 - AWS's name
@@ -61,7 +62,7 @@ class GlueContext(SQLContext):  # type: ignore[misc]
             raise NotImplementedError("purge_s3_path keeps no files by age here: pass {'retentionPeriod': 0}")
         jvm = self.spark_session._jvm  # noqa: SLF001 - PySpark has no file system API
         path = jvm.org.apache.hadoop.fs.Path(s3_path)
-        path.getFileSystem(self.spark_session._jsc.hadoopConfiguration()).delete(path, True)  # noqa: FBT003, SLF001
+        path.getFileSystem(self.spark_session._jsc.hadoopConfiguration()).delete(path, True)  # noqa: SLF001
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -77,7 +78,7 @@ class _DataFrameReader:
         self,
         connection_type: str,
         connection_options: dict[str, Any],
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         format_options: dict[str, Any] | None = None,
         transformation_ctx: str = "",
     ) -> DataFrame:
@@ -100,7 +101,7 @@ class _DataFrameWriter:
         connection_type: str,
         connection_options: dict[str, Any],
         format: str | None = None,
-        format_options: dict[str, Any] | None = None,  # noqa: A002
+        format_options: dict[str, Any] | None = None,
         transformation_ctx: str = "",
     ) -> DataFrame:
         del transformation_ctx

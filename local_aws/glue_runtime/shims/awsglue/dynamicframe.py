@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from awsglue.catalog import register, table_location
-from awsglue.connections import read_options, require_s3, write_frame
-from awsglue.mapping import cast_type, mapped
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql.types import NullType, StructType
+
+from awsglue.catalog import register, table_location
+from awsglue.connections import read_options, require_s3, write_frame
+from awsglue.mapping import cast_type, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ class DynamicFrame:
         return 0
 
     def apply_mapping(self, mappings: list[Any], **_: Any) -> DynamicFrame:
-        """Select, rename and cast; a mapping is (source, target) or (source, source type, target, target type)."""
+        """Select, rename and cast by mappings of (source, source type, target, target type)."""
         return self._with(self._frame.select(mapped(self._frame.schema, mappings)))
 
     def select_fields(self, paths: list[str], **_: Any) -> DynamicFrame:
@@ -187,7 +188,7 @@ class DynamicFrameReader:
         connection_type: str,
         connection_options: dict[str, Any] | None = None,
         format: str | None = None,
-        format_options: dict[str, Any] | None = None,  # noqa: A002
+        format_options: dict[str, Any] | None = None,
         transformation_ctx: str = "",
         push_down_predicate: str = "",
     ) -> DynamicFrame:
@@ -250,7 +251,7 @@ class DynamicFrameWriter:
         connection_type: str,
         connection_options: dict[str, Any] | None = None,
         format: str | None = None,
-        format_options: dict[str, Any] | None = None,  # noqa: A002
+        format_options: dict[str, Any] | None = None,
         transformation_ctx: str = "",
     ) -> DynamicFrame:
         """Write files."""

@@ -26,7 +26,7 @@ def cast_type(name: str) -> str:
 
 
 def mapped(schema: StructType, mappings: list[Any]) -> list[Column]:
-    """Return the columns that the mappings ask for; a source that the frame lacks is left out, as Glue does."""
+    """Return the columns that the mappings ask for; a source that the frame lacks is left out."""
     columns, nested = [], []
     for mapping in mappings:
         source, target = mapping[0], mapping[-2] if len(mapping) > 3 else mapping[-1]  # noqa: PLR2004 - see apply_mapping

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType, StructType
+
+from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
 
 
 def flattened(frame: DataFrame) -> DataFrame:
@@ -25,7 +26,7 @@ def flattened(frame: DataFrame) -> DataFrame:
 
 
 def relationalize(frame: DynamicFrame, root: str) -> DynamicFrameCollection:
-    """Return the root table and one table `root_field` for each array, joined by `id`; `index` is the place in it.
+    """Return the root table and a table `root_field` for each array, joined by `id`, ordered by `index`.
 
     Raises:
         NotImplementedError: the frame holds a map.

@@ -19,7 +19,6 @@ __all__ = [
     "ResolveChoice",
     "SelectFields",
     "SelectFromCollection",
-    "Unbox",
     "UnnestFrame",
 ]
 
@@ -142,4 +141,6 @@ class UnnestFrame:
 
 
 def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
     raise NotImplementedError(f"awsglue.transforms.{name} is not part of the local awsglue")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
-RESERVED = ("JOB_NAME", "JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "job-bookmark-option")
+RESERVED: tuple[str, ...] = (
+    "JOB_NAME",
+    "JOB_ID",
+    "JOB_RUN_ID",
+    "SECURITY_CONFIGURATION",
+    "job-bookmark-option",
+)
 RESERVED += ("job-bookmark-from", "job-bookmark-to", "TempDir", "encryption-type", "enable-job-insights")
 
 

@@ -26,7 +26,7 @@ pa.set_memory_pool(pa.system_memory_pool())  # the default pool keeps 60 to 100 
 SLICE = 256
 """Cells cast at once when looking for the bad ones: the cells of a failing slice are read one by one."""
 
-HOUR_ONLY = 13
+HOUR_ONLY = pa.Int32Array.from_buffers(pa.int32(), 1, [None, pa.py_buffer(array("i", [13]))])[0]
 """Characters of `YYYY-MM-DDThh`, which pyarrow takes for a timestamp and the grammar does not."""
 
 
@@ -73,7 +73,9 @@ def parse(
     return batches[0] if batches else pa.RecordBatch.from_arrays([text_array([])] * width, names)
 
 
-_CR, _LF = pa.scalar(13, pa.uint8()), pa.scalar(10, pa.uint8())
+_CR, _LF = pa.UInt8Array.from_buffers(
+    pa.uint8(), 2, [None, pa.py_buffer(b"\r\n")]
+)  # pa.scalar imports pandas
 
 
 def count_lines(data: bytes) -> int:
@@ -89,12 +91,18 @@ def count_lines(data: bytes) -> int:
 
 def text_array(texts: Sequence[str | None]) -> pa.StringArray:
     """Make a text column; `pa.array` of a list would import pandas wherever it is installed."""
-    cells = [b"" if text is None else text.encode() for text in texts]
-    offsets = array("i", accumulate(map(len, cells), initial=0))
-    valid = None if None not in texts else pa.py_buffer(_bits([text is not None for text in texts]))
-    return pa.StringArray.from_buffers(
-        len(cells), pa.py_buffer(offsets), pa.py_buffer(b"".join(cells)), valid
+    present = texts if all(texts) else [text or "" for text in texts]
+    data = "".join(present).encode()  # type: ignore[arg-type]
+    sizes = (
+        map(len, present) if len(data) == sum(map(len, present)) else (len(text.encode()) for text in present)
     )
+    offsets = array("i", accumulate(sizes, initial=0))
+    valid = (
+        None
+        if present is texts or None not in texts
+        else pa.py_buffer(_bits([text is not None for text in texts]))
+    )
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(data), valid)
 
 
 def _bits(flags: Sequence[bool]) -> bytes:

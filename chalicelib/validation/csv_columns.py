@@ -13,6 +13,7 @@ import pyarrow as pa
 from chalicelib.validation import csv_rows
 from chalicelib.validation.arrow import exact_cast, parse, sift
 from chalicelib.validation.column_checks import ColumnChecks
+from chalicelib.validation.records import Block
 from chalicelib.validation.source import BOM
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from chalicelib.validation.findings import Findings
     from chalicelib.validation.header import Header
-    from chalicelib.validation.records import Block, Dialect
+    from chalicelib.validation.records import Dialect
 
 
 PARSERS = 2
@@ -91,11 +92,22 @@ def parse_block(block: Block, dialect: Dialect, header: Header) -> Parsed | None
         return "skip"
 
     try:
-        columns = parse(block.data, dialect, len(header.names), refuse)
+        # pyarrow cannot hand over a ragged row that is not UTF-8: first see whether any row is ragged.
+        columns = parse(block.data, dialect, len(header.names), refuse if block.data.isascii() else None)
     except pa.ArrowInvalid:
-        return None
+        if block.data.isascii() or not _is_utf8(block.data):
+            return None
+        columns = parse(block.data, dialect, len(header.names), refuse)
     values = {rules.name: exact_cast(columns[header.position(rules.name)], rules) for rules in header.rules}
     return Parsed(columns, values, ragged)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def parse_blocks(
@@ -156,6 +168,7 @@ class BlockChecker:
             number = offset + row.number
             if self._findings.wants(number):
                 message = f"the row has {row.actual_columns} cells, the header {row.expected_columns}"
-                self._findings.detail(
-                    number, batch.line(number), None, "columns", row.text.rstrip("\r\n"), message
-                )
+                line, record = batch.line(number), row.text.encode()
+                ((_, cells),) = csv_rows.split_rows(Block(record, line, well_quoted=True), self._dialect)
+                value = self._dialect.delimiter.join(cells)
+                self._findings.detail(number, line, None, "columns", value, message)

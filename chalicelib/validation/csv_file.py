@@ -15,7 +15,7 @@ from chalicelib.validation.unique import Unique
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chalicelib.pipeline import CSV, Pipeline
+    from chalicelib.pipeline import Pipeline
     from chalicelib.validation.findings import Findings
 
 
@@ -32,16 +32,17 @@ def check_csv(source: Source, pipeline: Pipeline, findings: Findings) -> None:
     if len(first) < CHUNK:
         second = next(chunks, b"")
         if not second:
-            _check_rows(blocks(iter((first,)), dialect), dialect, pipeline, findings)
+            check_by_rows(blocks(iter((first,)), dialect), dialect, pipeline, findings)
             return
         chunks = chain((second,), chunks)
     from chalicelib.validation.arrow import count_lines as count  # noqa: PLC0415  small files do without pyarrow
 
     with read_ahead(blocks(chain((first,), chunks), dialect, count)) as ahead:
-        _check_columns(ahead, dialect, pipeline, findings)
+        check_by_columns(ahead, dialect, pipeline, findings)
 
 
-def _check_rows(found: Iterator[Block], dialect: Dialect, pipeline: Pipeline, findings: Findings) -> None:
+def check_by_rows(found: Iterator[Block], dialect: Dialect, pipeline: Pipeline, findings: Findings) -> None:
+    """Check with the csv module."""
     header, found = read_header(found, dialect, pipeline, findings)
     unique = {rules.name: Unique(rules.name, findings) for rules in header.rules if rules.column.unique}
     for block in found:
@@ -50,7 +51,10 @@ def _check_rows(found: Iterator[Block], dialect: Dialect, pipeline: Pipeline, fi
         column.finish()
 
 
-def _check_columns(found: Iterator[Block], dialect: Dialect, pipeline: Pipeline, findings: Findings) -> None:
+def check_by_columns(
+    found: Iterator[Block], dialect: Dialect, pipeline: Pipeline, findings: Findings
+) -> None:
+    """Check with pyarrow."""
     from chalicelib.validation.csv_columns import BlockChecker, parse_blocks  # noqa: PLC0415  as above
 
     header, found = read_header(found, dialect, pipeline, findings)

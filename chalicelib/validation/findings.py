@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-class Unreadable(Exception):  # noqa: N818  a fact, as in chalicelib.errors
+class Unreadable(Exception):
     """The rest of the file cannot be read; the message says why and what to do."""
 
 

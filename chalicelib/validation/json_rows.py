@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from contextlib import suppress
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter, itemgetter
@@ -174,7 +174,7 @@ class RowChecker:
         return found
 
 
-class NotARow(Exception):  # noqa: N818  a fact, as in chalicelib.errors
+class NotARow(Exception):
     """The bytes are not one JSON object."""
 
     def __init__(self, rule: str, message: str) -> None:
@@ -329,9 +329,9 @@ class Shape:
         nullable = not rules.column.required
         limited = bool(rules.minimum is not None or rules.maximum is not None or rules.allowed)
         if rules.column.type in {"integer", "float"}:
-            return not self._whole and nullable or bool(rules.allowed and rules.column.type == "float")
+            return (not self._whole and nullable) or bool(rules.allowed and rules.column.type == "float")
         if rules.column.type == "text":
-            return not self._whole and nullable or rules.minimum is not None or rules.maximum is not None
+            return (not self._whole and nullable) or rules.minimum is not None or rules.maximum is not None
         if rules.column.type == "timestamp":
             return limited or nullable
         return rules.column.type == "decimal" or limited or (not self._whole and nullable)

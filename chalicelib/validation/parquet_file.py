@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from chalicelib.validation.arrow import arrow_type
+from chalicelib.validation.arrow import arrow_type, text_array
 from chalicelib.validation.column_checks import ColumnChecks
 from chalicelib.validation.findings import Unreadable
 from chalicelib.validation.header import Header, header_of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ROWS = 1 << 14
 """Rows read at once."""
+
+EMPTY = text_array([""])[0]
 
 FITS = {
     "integer": pa.types.is_integer,
@@ -134,7 +136,7 @@ def _decoded(column: pa.Array) -> pa.Array:
     if pa.types.is_large_string(column.type):
         column = pc.cast(column, pa.string())
     if pa.types.is_string(column.type):
-        return pc.if_else(pc.equal(column, ""), pa.nulls(len(column), pa.string()), column)
+        return pc.if_else(pc.equal(column, EMPTY), pa.nulls(len(column), pa.string()), column)
     return column
 
 

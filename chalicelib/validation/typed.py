@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import msgspec
 import pyarrow as pa
-
 
 from chalicelib.errors import InvalidFile
 from chalicelib.validation import csv_rows, json_file
@@ -166,8 +165,7 @@ class RowColumns:
         if not rows:
             return columns
         for number, rules in enumerate(self._rules):
-            values = [getattr(row, f"c{number}") for row in rows]
-            columns[rules.name] = _column(values, rules)
+            columns[rules.name] = _column(list(map(attrgetter(f"c{number}"), rows)), rules)
         for number, name in enumerate(self._extra, len(self._rules)):
             columns[name] = text_array([_extra_text(getattr(row, f"c{number}")) for row in rows])
         return columns
@@ -184,16 +182,22 @@ JSON_TYPES: dict[str, Any] = {
 }
 
 
+EMPTY_DECIMALS = frozenset({"", "null"})
+
+
 def _column(values: list[Any], rules: ColumnRules) -> pa.Array:
     kind = rules.column.type
     if kind in {"integer", "float"}:
-        numbers = array("q" if kind == "integer" else "d", [value or 0 for value in values])
+        numbers = array(
+            "q" if kind == "integer" else "d",
+            values if None not in values else [value or 0 for value in values],
+        )
         return _numbers(numbers, values, arrow_type(rules.column))
     if kind == "boolean":
         texts = [None if value is None else str(value) for value in values]
     elif kind == "decimal":
-        texts = [None if value is None else bytes(value).decode().strip('"') for value in values]
-        texts = [None if text in {"null", "", None} else text for text in texts]
+        joined = b"\n".join([b"" if value is None else value for value in values]).decode()
+        texts = [None if text in EMPTY_DECIMALS else text for text in joined.replace('"', "").split("\n")]
     else:
         texts = [value or None for value in values]
     column = text_array(texts)

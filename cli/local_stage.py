@@ -53,12 +53,7 @@ class LocalStage:
     def stop(self) -> None:
         """End the embedded AWS and everything that it started."""
         (self.directory / "stage.json").unlink(missing_ok=True)
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 def start(
@@ -96,8 +91,7 @@ def start(
         api_id = _deploy(directory, ready["environment"])
         _keep_dead_letters(ready, outputs)
     except BaseException:
-        process.terminate()
-        process.wait()
+        end(process)
         raise
     stage = LocalStage(
         directory=directory,
@@ -110,6 +104,16 @@ def start(
     )
     _write_down(stage)
     return stage
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End the embedded AWS: it saves what it has and ends its children; after a while it is killed."""
+    with process:  # closes both pipes
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _start_aws(

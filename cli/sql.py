@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.errors import Failure
 from cli.output import console, json_option, print_json, print_table
 from cli.stage_client import client, stage_environment, stage_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @click.command()
@@ -49,15 +53,17 @@ def query_stage(
         SecretId=f"decant-{stage_name()}-warehouse"
     )
     found = json.loads(secret["SecretString"])
-    os.environ.update(environment)  # SSL_CERT_FILE: the driver takes its authorities from there
     try:
-        with redshift_connector.connect(
-            host=found["host"],
-            port=int(found["port"]),
-            user=found["username"],
-            password=found["password"],
-            database=found["dbname"],
-        ) as connection:
+        with (
+            _authorities(environment),
+            redshift_connector.connect(
+                host=found["host"],
+                port=int(found["port"]),
+                user=found["username"],
+                password=found["password"],
+                database=found["dbname"],
+            ) as connection,
+        ):
             cursor = connection.cursor()
             cursor.execute(statement)
             if cursor.description is None:
@@ -72,6 +78,21 @@ def query_stage(
             f"the warehouse: {words.get('M', words) if isinstance(words, dict) else words}"
         ) from error
     return names, rows[:limit], len(rows) > limit
+
+
+@contextlib.contextmanager
+def _authorities(environment: dict[str, str]) -> Iterator[None]:
+    """Let the driver trust the stage's authority; it looks nowhere else than in this variable."""
+    before = os.environ.get("SSL_CERT_FILE")
+    if "SSL_CERT_FILE" in environment:
+        os.environ["SSL_CERT_FILE"] = environment["SSL_CERT_FILE"]
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("SSL_CERT_FILE", None)
+        else:
+            os.environ["SSL_CERT_FILE"] = before
 
 
 def _text(name: str | bytes) -> str:

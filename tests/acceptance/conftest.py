@@ -97,6 +97,13 @@ def own(word: str) -> str:
     return f"{word}-{uuid.uuid4().hex[:8]}"
 
 
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the settings are those of the stage, which only its functions have."""
+    for name in [name for name in os.environ if name.startswith("DECANT_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A stage for all acceptance tests; retries pass 20 times faster."""

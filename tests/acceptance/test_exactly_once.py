@@ -136,4 +136,5 @@ def _connect(stage: Stage) -> Any:
         user=secret["username"],
         password=secret["password"],
         database=secret["dbname"],
+        ssl=False,
     )

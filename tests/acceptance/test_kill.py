@@ -23,7 +23,7 @@ def test_files_that_landed_before_a_kill_are_loaded_once_after_the_restart(tmp_p
     for key, first in zip(keys, firsts, strict=True):
         stage.put(key, orders(first))
     os.kill(running.process.pid, signal.SIGKILL)
-    running.process.wait()
+    local_stage.end(running.process)
     stage = Stage(tmp_path, local_stage.start(tmp_path, time_scale=20))
     try:
         for key in keys:

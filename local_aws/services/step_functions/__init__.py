@@ -16,6 +16,7 @@ from local_aws.services.step_functions import (
     intrinsics,
     iterations,
     lambda_tasks,
+    paths,
     queries,
     quieting,
     service_tasks,
@@ -30,8 +31,43 @@ if TYPE_CHECKING:
 
 REALITY = Reality(
     service="Step Functions",
-    executes="Real Amazon States Language executions, kept on disk and continued after a kill.",
-    differs=(),
+    executes=(
+        "Executes Amazon States Language, JSONPath and JSONata, with real tasks, timers, callbacks "
+        "and child executions; executions are on disk and go on after a kill."
+    ),
+    differs=(
+        (
+            "ItemBatcher, the item readers JSONL, MANIFEST and PARQUET, http:invoke and activities "
+            "are refused with InvalidDefinition, and so are optimized integrations other than "
+            "Lambda, SQS, SNS, DynamoDB, EventBridge, Glue, Athena, ECS, Batch, API Gateway and Step "
+            "Functions itself."
+        ),
+        "Wait states and retry intervals pass faster by the time scale; timeouts never do.",
+        (
+            "After a kill, a task that was in flight at the top level runs again; a .sync or "
+            ".waitForTaskToken task goes on waiting instead, and its token stays valid."
+        ),
+        (
+            "After a kill, a Map or Parallel state begins again: tokens handed out inside it are "
+            "invalid, and the children of its Map Run are ABORTED and started anew."
+        ),
+        (
+            "A redrive enters the failed top-level state again; of a Map or Parallel state it "
+            "repeats every iteration and branch, where AWS repeats those that failed."
+        ),
+        (
+            "A Distributed Map runs at most 40 children at once, all of them as STANDARD executions, "
+            "and UpdateMapRun is refused."
+        ),
+        "A Glue job run that was stopped fails its .sync task.",
+        "Express executions are stored, so an asynchronous one goes on after a kill.",
+        ("TestState refuses Map and Parallel states, and its inspection data holds the input only."),
+        "IAM permissions of roles are not enforced; a Credentials role only chooses the account.",
+        (
+            "X-Ray tracing and encryption configurations are stored and do nothing; no CloudWatch "
+            "metrics are emitted."
+        ),
+    ),
 )
 
 
@@ -44,6 +80,7 @@ def install(runtime: Runtime) -> None:
     intrinsics.install()
     iterations.install()
     lambda_tasks.install()
+    paths.install()
     queries.install()
     service_tasks.install(runtime)
     quieting.install()

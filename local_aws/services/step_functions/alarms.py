@@ -7,8 +7,13 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TIDY = 1024  # alarms; above this, cancelled ones are dropped whenever the heap has doubled
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +24,11 @@ class Alarm:
 
     moment: float
     number: int
-    ring: Callable[[], None] = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
+    ring: Callable[[], None] | None = field(compare=False)
 
     def cancel(self) -> None:
-        """Let the moment pass silently."""
-        self.cancelled = True
+        """Let the moment pass silently, and let go of what would have been called."""
+        self.ring = None
 
 
 class Alarms:
@@ -33,6 +37,7 @@ class Alarms:
     def __init__(self) -> None:
         self._heap: list[Alarm] = []
         self._numbers = itertools.count()
+        self._tidy_at = TIDY
         self._changed = threading.Condition()
         self._running = False
         self._thread: threading.Thread | None = None
@@ -41,6 +46,8 @@ class Alarms:
         """Call `ring` in `seconds`, or soon when they are not positive."""
         alarm = Alarm(time.monotonic() + seconds, next(self._numbers), ring)
         with self._changed:
+            if len(self._heap) >= self._tidy_at:
+                self._tidy()
             heapq.heappush(self._heap, alarm)
             if self._heap[0] is alarm:
                 self._changed.notify()
@@ -60,20 +67,28 @@ class Alarms:
         if self._thread:
             self._thread.join()
 
+    def _tidy(self) -> None:
+        self._heap = [alarm for alarm in self._heap if alarm.ring is not None]
+        heapq.heapify(self._heap)
+        self._tidy_at = max(TIDY, 2 * len(self._heap))
+
     def _run(self) -> None:
         while True:
             with self._changed:
                 alarm = self._next()
             if alarm is None:
                 return
+            ring = alarm.ring
+            if ring is None:
+                continue
             try:
-                alarm.ring()
+                ring()
             except Exception:
                 log.exception("A timed call of Step Functions raised")
 
     def _next(self) -> Alarm | None:
         while self._running:
-            while self._heap and self._heap[0].cancelled:
+            while self._heap and self._heap[0].ring is None:
                 heapq.heappop(self._heap)
             left = self._heap[0].moment - time.monotonic() if self._heap else None
             if left is not None and left <= 0:

@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -21,7 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resou
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501 - moto's own module path
     StateTaskServiceCallback,
 )
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
@@ -33,6 +32,8 @@ from local_aws.services.step_functions.mending import mend
 from local_aws.services.step_functions.tokens import Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local_aws.runtime import Runtime
     from local_aws.services.step_functions.environment import LocalEnvironment
 

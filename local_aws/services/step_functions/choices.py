@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
+from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
     FailureEvent,
     FailureEventException,
 )
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
-from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
+from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
 from moto.stepfunctions.parser.asl.parse import preprocessor
 
 from local_aws.services.step_functions.mending import mend
@@ -56,6 +60,8 @@ def install() -> None:
     """Mend Choice states and the matching of errors."""
     mend(preprocessor, "StateChoice", MatchingChoice)
     mend(ErrorEqualsDecl, "_eval_body", _matches)
+    # A Fail state's ErrorPath, a Parallel branch and SendTaskFailure pass on names such as States.Timeout.
+    mend(CustomErrorName, "__init__", ErrorName.__init__)
     from_error = StateTask._from_error  # noqa: SLF001 - wrapped below
 
     def named(self: StateTask, env: LocalEnvironment, ex: Exception) -> FailureEvent:

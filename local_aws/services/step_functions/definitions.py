@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antlr4 import CommonTokenStream, InputStream
 from moto.stepfunctions.parser.asl.antlr.runtime.ASLLexer import ASLLexer
 from moto.stepfunctions.parser.asl.antlr.runtime.ASLParser import ASLParser
-from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.parse.asl_parser import ASLParserException, SyntaxErrorListener
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from local_aws.services.step_functions.errors import InvalidDefinition
 from local_aws.services.step_functions.graph import Finding, findings
 from local_aws.services.step_functions.record import EXPRESS, STANDARD
+
+if TYPE_CHECKING:
+    from moto.stepfunctions.parser.asl.component.program.program import Program
 
 DEFINITION_LIMIT = 1_048_576  # bytes
 PROGRAMS_KEPT = 256
@@ -80,7 +82,7 @@ def _in_grammar(value: Any, key: str = "") -> Any:
 
 
 def _limited_listing(reader: dict[str, Any]) -> dict[str, Any]:
-    """Let the listing itself stop at MaxItems, because the grammar has no ReaderConfig without an InputType."""
+    """Let the listing itself stop at MaxItems: the grammar has no ReaderConfig without an InputType."""
     limits = reader.get("ReaderConfig")
     if not isinstance(limits, dict) or "InputType" in limits:
         return reader

@@ -13,14 +13,16 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
     FailureEventException,
 )
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval.resource_eval_s3 import (
     ResourceEvalS3 as ItemReaderS3,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (  # noqa: E501 - moto's own module path
     DistributedIterationComponent,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.resource_eval.resource_eval_s3 import (
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.resource_eval.resource_eval_s3 import (  # noqa: E501 - moto's own module path
     ResourceEvalS3 as ResultWriterS3,
 )
 from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
@@ -28,13 +30,23 @@ from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 from local_aws.services.step_functions.graph import inner_scopes
 from local_aws.services.step_functions.map_runs import COUNTED, MapRun
 from local_aws.services.step_functions.mending import mend
-from local_aws.services.step_functions.record import Record
 from local_aws.services.step_functions.shapes import iso_dated
 
 if TYPE_CHECKING:
     from local_aws.services.step_functions.environment import LocalEnvironment
+    from local_aws.services.step_functions.record import Record
 
-RESULT_FIELDS = ("executionArn", "input", "name", "output", "error", "cause", "startDate", "stopDate", "status")
+RESULT_FIELDS = (
+    "executionArn",
+    "input",
+    "name",
+    "output",
+    "error",
+    "cause",
+    "startDate",
+    "stopDate",
+    "status",
+)
 
 
 def install() -> None:
@@ -44,7 +56,7 @@ def install() -> None:
     mend(ResultWriterS3, "_handle_put_object", staticmethod(_write_results))
 
 
-def _run(self: DistributedIterationComponent, env: LocalEnvironment) -> None:
+def _run(_: DistributedIterationComponent, env: LocalEnvironment) -> None:
     """Leave the children's outputs on the stack, or raise when too many of them failed."""
     asked = env.stack.pop()
     record = env.running.record

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from moto.stepfunctions.parser.api import HistoryEventType
@@ -27,6 +26,8 @@ from local_aws.services.step_functions.threads import Threads
 from local_aws.services.step_functions.tokens import Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local_aws.runtime import Runtime
     from local_aws.services.step_functions.map_runs import MapRun
 
@@ -85,6 +86,7 @@ class Engine:
 
         Raises:
             ExecutionAlreadyExists: the name belongs to another input or to a closed execution.
+
         """
         checked_input(document)
         if name is not None:
@@ -117,6 +119,7 @@ class Engine:
 
         Raises:
             ExecutionDoesNotExist: there is none with this ARN.
+
         """
         running = self._running.get(arn)
         record = running.record if running else self.journal.find(arn)
@@ -143,6 +146,7 @@ class Engine:
 
         Raises:
             ExecutionNotRedrivable: it is running, succeeded, or closed for more than 14 days.
+
         """
         with self._names:
             record = self.find(arn)
@@ -177,8 +181,7 @@ class Engine:
         return record
 
     def closed(self, running: Running) -> None:
-        """Store an ended execution and drop it from memory."""
-        self.journal.settle(running.record)
+        """Drop an ended execution from memory; it is stored."""
         self._running.pop(running.record.arn, None)
         self.status_events.changed(running.record)
 

@@ -6,7 +6,6 @@ import copy
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,13 +14,18 @@ from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDe
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext, EventManager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramRunning
 from moto.stepfunctions.parser.asl.eval.states import ContextObjectData, ExecutionData, StateMachineData
-from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
 
 from local_aws.services.step_functions.record import moment
 from local_aws.services.step_functions.tokens import NoPool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
+
     from local_aws.services.step_functions.execution import Running
+
+EVENT_LIMIT = 25_000  # AWS ends an execution whose history would grow beyond it
 
 
 def isoformat(seconds: float) -> str:
@@ -43,7 +47,7 @@ class History(EventManager):
         context: EventHistoryContext,
         event_type: Any,
         event_details: Any = None,
-        timestamp: Any = None,
+        timestamp: Any = None,  # noqa: ARG002 - moto's interface
         update_source_event_id: bool = True,
     ) -> int:
         kind = str(event_type.value)
@@ -65,6 +69,8 @@ class History(EventManager):
             if entering:
                 self._running.entered(event["stateEnteredEventDetails"], self._last)
             self._running.note(event, entering=entering)
+            if self._last == EVENT_LIMIT - 1:
+                self._running.engine.threads.run(self._running.exhaust)
             return self._last
 
     @property
@@ -79,6 +85,7 @@ class LocalEnvironment(Environment):
     Attributes:
         running: the execution that this is part of.
         is_top_level: whether this frame holds the work of a state outside any Map or Parallel.
+
     """
 
     running: Running

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +18,20 @@ from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from local_aws.services.step_functions import definitions
 from local_aws.services.step_functions.environment import LocalEnvironment
-from local_aws.services.step_functions.record import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local_aws.services.step_functions.alarms import Alarm
     from local_aws.services.step_functions.engine import Engine
+    from local_aws.services.step_functions.record import Record
 
 COMPACT = (",", ":")
 
 log = logging.getLogger(__name__)
 
 
-class Parked(BaseException):  # noqa: N818 - not an error: a Wait state gives its thread back
+class Parked(BaseException):
     """A top-level Wait state has begun; the execution needs no thread for so many seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -44,6 +46,7 @@ class Running:
         checkpoint: the top-level state to go on from, as `entered` stored it, or None to begin at StartAt.
         goes_on: the checkpoint's state was under way in a process that was killed, so it is not entered
             a second time; otherwise (a redrive) it is.
+
     """
 
     def __init__(
@@ -146,6 +149,12 @@ class Running:
             self.environment.set_timed_out()
             self.engine.threads.run(self._close)
 
+    def exhaust(self) -> None:
+        """End the execution as FAILED, because its history is as long as AWS allows."""
+        cause = "The execution reached the maximum number of history events (25000)."
+        self._fail({"error": "States.Runtime", "cause": cause})
+        self._close()
+
     def _walk(self) -> None:
         """Evaluate state after state until the execution ends or waits."""
         environment = self.environment
@@ -181,19 +190,22 @@ class Running:
                 return
             for alarm in self._alarms:
                 alarm.cancel()
+            ended = dataclasses.replace(self.record, stop=time.time())
             history = self.environment.event_manager
-            kind, details = self._ending()
-            history.add_event(self.context, kind, details)
-            history.closed = True
-            self.record.events = history.last
-            self.record.stop = time.time()
+            with self.engine.journal.writing():  # the last event and the status become visible together
+                kind, details = self._ending(ended)
+                history.add_event(self.context, kind, details)
+                history.closed = True
+                ended.events = history.last
+                self.engine.journal.settle(ended)
+            self.record = ended
             self.engine.closed(self)
             self.done.set()
         if self.on_end:
             self.on_end(self)
 
-    def _ending(self) -> tuple[HistoryEventType, dict[str, Any]]:
-        state, record = self.environment.program_state(), self.record
+    def _ending(self, record: Record) -> tuple[HistoryEventType, dict[str, Any]]:
+        state = self.environment.program_state()
         if isinstance(state, ProgramEnded):
             record.status, record.output = (
                 "SUCCEEDED",

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.eval.event.logging import is_logging_enabled_for
 
-from local_aws.services.step_functions.record import Record
-
 if TYPE_CHECKING:
     from local_aws.runtime import Runtime
+    from local_aws.services.step_functions.record import Record
 
 DATA = frozenset({"input", "inputDetails", "output", "outputDetails"})
 BATCH = 500  # events to a PutLogEvents call
@@ -90,7 +89,8 @@ class ExecutionLogs:
 
 
 def _message(record: Record, event: dict[str, Any]) -> dict[str, Any]:
-    details = next((value for key, value in event.items() if key.endswith("EventDetails")), {})
+    found = (value for key, value in event.items() if key.endswith("EventDetails"))
+    details: dict[str, Any] = next(found, {})
     if not record.logging.get("includeExecutionData", False):
         details = {key: value for key, value in details.items() if key not in DATA}
     milliseconds = int(event["timestamp"] * 1000)

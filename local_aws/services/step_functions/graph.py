@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STATE_NAME_LIMIT = 80  # characters
 TRANSITIONING = frozenset({"Task", "Pass", "Wait", "Parallel", "Map"})

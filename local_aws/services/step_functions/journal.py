@@ -8,13 +8,15 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_aws.services.step_functions.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 RETENTION_SECONDS = 90 * 24 * 3600.0  # AWS forgets a closed execution after 90 days too
 FLUSH_SECONDS = 0.1  # the most history that a killed process can lose of a running execution
@@ -77,6 +79,10 @@ class Journal:
         """Start writing noted history in the background."""
         self._flusher = threading.Thread(target=self._keep_flushing, name="journal", daemon=True)
         self._flusher.start()
+
+    def writing(self) -> threading.RLock:
+        """Return the lock that keeps everybody else from reading and writing, for a `with` block."""
+        return self._lock
 
     def close(self) -> None:
         """Write what is left and close the file."""

@@ -31,6 +31,7 @@ class MapRun:
         inputs: each child's input.
         concurrency: how many children run at once; 0 is AWS's "no limit" and means 40 here.
         tolerated_count, tolerated_percentage: 0 is "not given".
+
     """
 
     engine: Engine
@@ -53,6 +54,7 @@ class MapRun:
         self.set_inputs(self.inputs)
         self._next = 0
         self._active: dict[str, Running] = {}
+        self._numbers: dict[str, int] = {}
         self._ended = 0
         self._lock = threading.Lock()
         self.over = threading.Event()
@@ -92,7 +94,9 @@ class MapRun:
 
     def failures(self) -> int:
         """Return how many children did not succeed."""
-        return sum(1 for child in self.children if child and child.status in COUNTED and child.status != "SUCCEEDED")
+        return sum(
+            1 for child in self.children if child and child.status in COUNTED and child.status != "SUCCEEDED"
+        )
 
     def exceeded(self) -> bool:
         """Return whether more children failed than the Map state tolerates."""
@@ -140,14 +144,16 @@ class MapRun:
                 return
             number, self._next = self._next, self._next + 1
             record = self.children[number] = self._child(self.inputs[number])
+            self._numbers[record.arn] = number
         child = self.engine.launch(record, self._ended_child)
         with self._lock:
-            if record.status == "RUNNING":
+            if not child.done.is_set():
                 self._active[record.arn] = child
 
     def _ended_child(self, child: Running) -> None:
         with self._lock:
             self._active.pop(child.record.arn, None)
+            self.children[self._numbers[child.record.arn]] = child.record
             self._ended += 1
             over = self._ended == len(self.inputs) or self.exceeded()
         if over:

@@ -13,6 +13,7 @@ def mend(owner: Any, name: str, replacement: Any) -> None:
 
     Raises:
         AttributeError: moto has it no more, so an upgrade changed what is mended here.
+
     """
     getattr(owner, name)
     setattr(owner, name, replacement)

@@ -26,6 +26,7 @@ def checked_input(document: str) -> Any:
     Raises:
         ValidationException: it is larger than 262,144 bytes.
         InvalidExecutionInput: it is not JSON.
+
     """
     size = len(document.encode())
     if size > PAYLOAD_LIMIT:

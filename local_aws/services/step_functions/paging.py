@@ -29,6 +29,7 @@ class Page:
         Raises:
             InvalidToken: the token is malformed or was given for another list.
             ValidationException: the limit is not between 0 and 1000.
+
         """
         digest = hashlib.sha256(subject.encode()).hexdigest()[:16]
         if limit is not None and not 0 <= int(limit) <= LARGEST:

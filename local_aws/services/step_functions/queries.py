@@ -18,7 +18,9 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
     FailureEventException,
 )
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
 from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import (
@@ -27,9 +29,9 @@ from moto.stepfunctions.parser.asl.component.common.string.string_expression imp
 )
 from moto.stepfunctions.parser.asl.eval.variable_store import NoSuchVariable, VariableStore
 from moto.stepfunctions.parser.asl.jsonata.jsonata import extract_jsonata_variable_references
-from moto.stepfunctions.parser.asl.utils.json_path import extract_json
 
 from local_aws.services.step_functions.mending import mend
+from local_aws.services.step_functions.paths import read
 from local_aws.services.step_functions.quieting import copied
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ def _evaluate_variable(self: StringVariableSample, env: LocalEnvironment) -> Non
         value = env.variable_store.get(name)
     except NoSuchVariable as error:
         raise _failure(env, f"The variable '${name}' is not defined.") from error
-    env.stack.append(copied(extract_json(f"${path}", value) if path else value))
+    env.stack.append(copied(read(f"${path}", value) if path else value))
 
 
 def variables(store: VariableStore) -> dict[str, Any]:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from types import SimpleNamespace
 from typing import Any
 
-from jsonpath_ng.ext import parse
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.eval import states
-from moto.stepfunctions.parser.asl.utils import json_path
 
 from local_aws.services.step_functions.mending import mend
 
-PATHS_KEPT = 4096
-
 
 def install() -> None:
-    """Keep parsed JSONPaths, copy JSON quickly and don't print every caught error of a workflow."""
-    mend(json_path, "parse", functools.lru_cache(maxsize=PATHS_KEPT)(parse))
+    """Copy JSON quickly and don't print every caught error of a workflow."""
     mend(states, "copy", SimpleNamespace(deepcopy=copied))
-    mend(EvalComponent, "_log_evaluation_step", lambda self, subject="": None)
-    mend(EvalComponent, "_log_failure_event_exception", lambda self, failure_event_exception: None)
-    mend(EvalComponent, "_log_exception", lambda self, exception: None)
+    mend(EvalComponent, "_log_evaluation_step", lambda *_: None)
+    mend(EvalComponent, "_log_failure_event_exception", lambda *_, **__: None)
+    mend(EvalComponent, "_log_exception", lambda *_, **__: None)
     # Its messages tell of errors that the workflow handles and the history shows.
     logging.getLogger("moto.stepfunctions.parser").setLevel(logging.CRITICAL)
 

@@ -28,6 +28,7 @@ class Record:
         start, stop, redrive_date: epoch seconds.
         input, output: JSON documents as text.
         map_run_arn: the Map Run that it is a child of, if any.
+
     """
 
     id: int = 0

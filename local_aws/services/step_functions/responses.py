@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions.models import stepfunctions_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from local_aws.services.step_functions import definitions, paging, state_tests
-from local_aws.services.step_functions.engine import Engine
 from local_aws.services.step_functions.errors import (
     InvalidArn,
     InvalidOutput,
@@ -21,6 +20,9 @@ from local_aws.services.step_functions.errors import (
 from local_aws.services.step_functions.names import PAYLOAD_LIMIT
 from local_aws.services.step_functions.record import EXPRESS, STANDARD, Record, moment
 from local_aws.services.step_functions.state_machines import LocalStepFunctionsBackend
+
+if TYPE_CHECKING:
+    from local_aws.services.step_functions.engine import Engine
 
 STATUSES = frozenset({"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"})
 REDRIVE_FILTERS = {"REDRIVEN": "redrive_count > 0", "NOT_REDRIVEN": "redrive_count = 0"}
@@ -128,7 +130,7 @@ class LocalStepFunctionsResponse(StepFunctionResponse):
             _one_of("redriveFilter", redriven, frozenset(REDRIVE_FILTERS))
             conditions.append(REDRIVE_FILTERS[redriven])
         page = paging.Page.of(
-            self._get_param("nextToken"), self._get_param("maxResults"), str(values + [redriven])
+            self._get_param("nextToken"), self._get_param("maxResults"), str([*values, redriven])
         )
         records = self.engine.journal.listed(
             " AND ".join(conditions), tuple(values), page.limit + 1, page.offset
@@ -264,9 +266,8 @@ class LocalStepFunctionsResponse(StepFunctionResponse):
     def _given(self, name: str) -> str:
         value = self._get_param(name)
         if not isinstance(value, str) or not value:
-            raise ValidationException(
-                f"1 validation error detected: Value at '{name}' failed to satisfy constraint: Member must not be null"
-            )
+            wrong = f"1 validation error detected: Value at '{name}' failed to satisfy constraint"
+            raise ValidationException(f"{wrong}: Member must not be null")
         return value
 
 

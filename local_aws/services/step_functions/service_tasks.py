@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -23,7 +22,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501 - moto's own module path
     StateTaskServiceCallback,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
@@ -34,6 +33,8 @@ from local_aws.services.step_functions import shapes
 from local_aws.services.step_functions.mending import mend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local_aws.runtime import Runtime
     from local_aws.services.step_functions.environment import LocalEnvironment
 
@@ -211,8 +212,8 @@ def _prefix(state: StateTaskService) -> str:
 
 def _cause(state: StateTaskService, error: ClientError) -> str:
     metadata = error.response["ResponseMetadata"]
-    details = f"Service: {_prefix(state)}, Status Code: {metadata['HTTPStatusCode']}, Request ID: {metadata['RequestId']}"
-    return f"{error.response['Error']['Message']} ({details})"
+    answered = f"Status Code: {metadata['HTTPStatusCode']}, Request ID: {metadata['RequestId']}"
+    return f"{error.response['Error']['Message']} (Service: {_prefix(state)}, {answered})"
 
 
 def _sdk_error(self: StateTaskServiceAwsSdk, env: LocalEnvironment, ex: Exception) -> FailureEvent:
@@ -225,7 +226,7 @@ def _sdk_error(self: StateTaskServiceAwsSdk, env: LocalEnvironment, ex: Exceptio
 
 
 def _sfn_error(self: StateTaskServiceSfn, env: LocalEnvironment, ex: Exception) -> FailureEvent:
-    """Name an error of `states:startExecution` as AWS does: `StepFunctions.ExecutionAlreadyExistsException`."""
+    """Name an error of a child execution: `StepFunctions.ExecutionAlreadyExistsException`."""
     if isinstance(ex, ClientError):
         code = ex.response["Error"]["Code"]
         code = code if code.endswith("Exception") else f"{code}Exception"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from moto.stepfunctions.parser.utils import camel_to_snake_case, snake_to_camel_case
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def request(parameters: dict[str, Any], operation: OperationModel) -> dict[str, Any]:
-    """Return the parameters under the operation's own names, JSON values turned into text where it wants text.
+    """Return the parameters under the operation's own names, JSON values as text where it wants text.
 
     Step Functions writes every name in PascalCase and lets a string or a blob be any JSON value.
     """
@@ -43,6 +45,7 @@ def response(value: Any, shape: Shape | None, dated: Callable[[datetime], Any]) 
         value: what the client returned.
         shape: its shape, or None when the operation's model says nothing about it.
         dated: how timestamps are written.
+
     """
     if isinstance(value, dict):
         members = shape.members if isinstance(shape, StructureShape) else {}

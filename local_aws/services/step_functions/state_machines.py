@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import threading
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.stepfunctions import urls
 from moto.stepfunctions.models import (
@@ -16,7 +16,6 @@ from moto.stepfunctions.models import (
 )
 
 from local_aws.services.step_functions import definitions
-from local_aws.services.step_functions.engine import Engine
 from local_aws.services.step_functions.errors import (
     MissingRequiredParameter,
     StateMachineAlreadyExists,
@@ -24,6 +23,9 @@ from local_aws.services.step_functions.errors import (
 )
 from local_aws.services.step_functions.names import check_name
 from local_aws.services.step_functions.record import EXPRESS, STANDARD
+
+if TYPE_CHECKING:
+    from local_aws.services.step_functions.engine import Engine
 
 ALIASED_COLONS = 7  # arn:aws:states:region:account:stateMachine:name:alias
 
@@ -51,6 +53,7 @@ class LocalStepFunctionsBackend(StepFunctionBackend):
         Raises:
             InvalidDefinition: it could not run.
             StateMachineAlreadyExists: the name is taken by another definition or type.
+
         """
         check_name(name)
         self._validate_role_arn(roleArn)
@@ -90,7 +93,7 @@ class LocalStepFunctionsBackend(StepFunctionBackend):
         self.state_machines.append(machine)
         return machine
 
-    def update_state_machine(self, arn: str, definition: str | None = None, **changes: Any) -> StateMachine:  # type: ignore[override]
+    def update_state_machine(self, arn: str, definition: str | None = None, **changes: Any) -> StateMachine:
         """Change a state machine; running executions keep what they started with."""
         given = {key: value for key, value in changes.items() if value not in (None, {})}
         if definition is None and not given:
@@ -122,9 +125,14 @@ class LocalStepFunctionsBackend(StepFunctionBackend):
             assert machine.latest_version
             return machine.latest_version
 
+    def start_execution(self, state_machine_arn: str, name: str, execution_input: str) -> Any:
+        """Start an execution, for the parts of moto that do so without the API."""
+        machine, alias = self.startable(state_machine_arn)
+        return self.engine.begin(machine, name or None, execution_input or "{}", alias_arn=alias)
+
     def startable(self, arn: str) -> tuple[StateMachine, str | None]:
-        """Return the state machine or version that an execution of `arn` would run, and the alias if it is one."""
-        machine_arn, _, alias_name = arn.rpartition(":")
+        """Return the state machine or version that `arn` would run, and the alias if it is one."""
+        alias_name = arn.rpartition(":")[2]
         if arn.count(":") == ALIASED_COLONS and not alias_name.isnumeric():
             alias = self.describe_state_machine_alias(arn)
             routes = alias.routing_configuration

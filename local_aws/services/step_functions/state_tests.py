@@ -35,6 +35,7 @@ def outcome(
 
     Raises:
         InvalidDefinition: the state could not run, or is a Map or Parallel state.
+
     """
     checked_input(document)
     try:
@@ -52,7 +53,7 @@ def outcome(
         running.stop("States.Timeout", f"The state took longer than {LONGEST:.0f} s")
     events = engine.journal.history(record.id, 1000)
     engine.journal.erase(record.id)
-    return _shown(record, state, retriers, events, level)
+    return _shown(running.record, state, retriers, events, level)
 
 
 def _machine(state: dict[str, Any]) -> str:
@@ -81,12 +82,16 @@ def _record(account: str, region: str, definition: str, document: str, role_arn:
 def _shown(
     record: Record, state: dict[str, Any], retriers: list[Any], events: list[dict[str, Any]], level: str
 ) -> dict[str, Any]:
-    entered = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+    entered = [
+        event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event
+    ]
     shown: dict[str, Any] = {"status": record.status}
     if len(entered) > 1:
         shown["nextState"] = entered[1]
         caught = {rule.get("Next") for rule in state.get("Catch", [])}
-        normal = {state.get("Next"), state.get("Default")} | {rule.get("Next") for rule in state.get("Choices", [])}
+        normal = {state.get("Next"), state.get("Default")} | {
+            rule.get("Next") for rule in state.get("Choices", [])
+        }
         if entered[1] in caught - normal:
             shown["status"] = "CAUGHT_ERROR"
     elif record.status != "SUCCEEDED":

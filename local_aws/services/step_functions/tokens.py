@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
 
 from local_aws.services.step_functions.errors import InvalidToken, TaskTimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CLOSED_KEPT = 10_000  # tokens of ended tasks that still answer TaskTimedOut instead of InvalidToken
 
@@ -19,6 +21,7 @@ class Waiting:
 
     Args:
         store: writes the outcome to disk before SendTaskSuccess or SendTaskFailure is acknowledged.
+
     """
 
     def __init__(self, store: Callable[[dict[str, Any]], None]) -> None:
@@ -26,12 +29,14 @@ class Waiting:
         self.beat = time.monotonic()
         self.outcome: dict[str, Any] | None = None
         self._store = store
+        self._ending = threading.Lock()
 
     def end(self, outcome: dict[str, Any]) -> None:
         """End the task; the first outcome counts."""
-        if self.outcome is None:
-            self._store(outcome)
-            self.outcome = outcome
+        with self._ending:
+            if self.outcome is None:
+                self._store(outcome)
+                self.outcome = outcome
         self.bell.set()
 
     def heartbeat(self) -> None:
@@ -67,6 +72,7 @@ class Tokens:
         Raises:
             TaskTimedOut: it waits no more.
             InvalidToken: there never was one.
+
         """
         with self._lock:
             found = self._open.get(token)

@@ -14,7 +14,7 @@ from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Eval
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (  # noqa: E501 - moto's own module path
     StateTaskServiceCallback,
 )
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
@@ -33,12 +33,12 @@ def install(runtime: Runtime) -> None:
     """Mend the interpreter's waits, retries and timeouts."""
     mend(Program, "eval", _evaluate_in_place)
     mend(ExecutionState, "_evaluate_with_timeout", _evaluate_with_timeout)
-    mend(WaitFunction, "_wait_interval", lambda self, env, wait_seconds: _wait(runtime, env, wait_seconds))
+    mend(WaitFunction, "_wait_interval", lambda _, env, wait_seconds: _wait(runtime, env, wait_seconds))
     mend(RetrierDecl, "_eval_body", lambda self, env: _retry(runtime, self, env))
 
 
 def _evaluate_in_place(self: Program, env: LocalEnvironment) -> None:
-    """Evaluate a branch or an iteration in the thread that it has already; only the outermost has a timeout."""
+    """Evaluate a branch or an iteration in the thread it has; only the outermost program has a timeout."""
     env.next_state_name = self.start_at.start_at_name
     EvalComponent.eval(self, env)
 

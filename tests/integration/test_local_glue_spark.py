@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import datetime
+import gzip
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from local_aws.runtime import Configuration, Runtime
+from local_aws.services.glue.job_runner import JobRunner
+from local_aws.services.glue.job_script import LaunchError
+from tests.integration.conftest import SPARK_PYTHON, RunningAWS
+from tests.integration.glue_jobs import GlueJobs, until
+
+SCRIPTS = Path(__file__).parents[2] / "glue_scripts"
+COLUMNS = [
+    {"name": "id", "type": "integer"},
+    {"name": "at", "type": "timestamp"},
+    {"name": "name", "type": "text"},
+    {"name": "price", "type": "decimal", "precision": 12, "scale": 2},
+    {"name": "gift", "type": "boolean"},
+    {"name": "day", "type": "date"},
+    {"name": "ratio", "type": "float"},
+]
+HEADER = "name,id,at,price,gift,day,ratio\n"
+ROWS = [
+    {
+        "id": 1, "at": datetime.datetime(2026, 1, 2, 2, 4, 5), "name": 'a "q",\nb', "price": Decimal("12.50"),
+        "gift": True, "day": datetime.date(2026, 2, 28), "ratio": 1500.0,
+        "processing_date": datetime.date(2026, 11, 20),
+    },
+    {
+        "id": -2, "at": datetime.datetime(2026, 1, 2, 0, 0), "name": None, "price": None, "gift": None,
+        "day": None, "ratio": None, "processing_date": datetime.date(2026, 11, 20),
+    },
+]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.xdist_group("spark"),  # one JVM at a time
+    pytest.mark.skipif(not SPARK_PYTHON.exists(), reason="no Spark environment: run `make setup-spark`"),
+]
+
+
+class Transformer(GlueJobs):
+    def transform(self, script: str, key: str, body: str | bytes, **more: str) -> dict:
+        self.put(key, body)
+        job = self.job((SCRIPTS / f"{script}.py").read_text(), kind="glueetl", GlueVersion="5.0")
+        return self.again(job, key, **more)
+
+    def again(self, job: str, key: str, **more: str) -> dict:
+        arguments = {
+            "--source_bucket": self.bucket,
+            "--source_key": key,
+            "--target_path": f"s3://{self.bucket}/out/run/",
+            "--processing_date": "2026-11-20",
+            "--columns": json.dumps(COLUMNS),
+            "--run": "run",
+        } | {f"--{name}": value for name, value in more.items()}
+        return self.ended(job, self.start(job, Arguments=arguments))
+
+    def written(self) -> list[str]:
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="out/")
+        return [each["Key"] for each in found.get("Contents", [])]
+
+    def table(self) -> pa.Table:
+        parts = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.written()]
+        return pa.concat_tables([pq.read_table(io.BytesIO(part)) for part in parts])
+
+
+@pytest.fixture
+def jobs(local_aws: RunningAWS) -> Transformer:
+    return Transformer(local_aws)
+
+
+def test_a_csv_becomes_typed_parquet_and_a_second_run_replaces_it(jobs):
+    body = (
+        HEADER
+        + '"a ""q"",\nb",1,2026-01-02T03:04:05+01:00,12.5,TRUE,2026-02-28,1.5e3\n"",-2,2026-01-02,,,,\n'
+    )
+    run = jobs.transform("process_csv", "in/a b.csv.gz", gzip.compress(body.encode()))
+    assert run["JobRunState"] == "SUCCEEDED", run
+    table = jobs.table()
+    assert table.schema.names == [column["name"] for column in COLUMNS] + ["processing_date"]
+    assert table.schema.types == [
+        pa.int64(), pa.timestamp("us"), pa.string(), pa.decimal128(12, 2),
+        pa.bool_(), pa.date32(), pa.float64(), pa.date32(),
+    ]  # fmt: skip
+    assert table.to_pylist() == ROWS
+    assert json.loads(jobs.printed(run))["rows"] == 2
+    first = jobs.written()
+    assert len(first) == 1
+    assert first[0].startswith("out/run/part-")
+    assert jobs.again(run["JobName"], "in/a b.csv.gz")["JobRunState"] == "SUCCEEDED"
+    assert len(jobs.written()) == 1
+    assert jobs.written() != first
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            HEADER + "x,1,2026-01-02,12.505,1,2026-02-28,1\n",
+            "column price: 12.505 is not a valid decimal(12,2)",
+        ),
+        (HEADER + "x,9223372036854775808,2026-01-02,1,1,2026-02-28,1\n", "column id: 9223372036854775808"),
+        (HEADER + "x,1,2026-01-02,1,1\n", "Malformed"),
+        ("name,id\nx,1\n", "lacks the column at, price, gift, day, ratio"),
+        (HEADER, "has no rows"),
+    ],
+)
+def test_a_csv_that_does_not_fit_fails_the_run(jobs, body, message):
+    run = jobs.transform("process_csv", "in/a.csv", body)
+    assert run["JobRunState"] == "FAILED"
+    assert message in run["ErrorMessage"] + jobs.printed(run, "error")
+
+
+DOCUMENTS = [
+    {
+        "id": 1, "at": "2026-01-02T03:04:05+01:00", "name": 'a "q",\nb', "price": 12.5,
+        "gift": True, "day": "2026-02-28", "ratio": 1500,
+    },
+    {"id": -2, "at": "2026-01-02", "name": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body", [json.dumps(DOCUMENTS, indent=1), "\n".join(map(json.dumps, DOCUMENTS))], ids=["array", "lines"]
+)
+def test_json_becomes_the_same_parquet(jobs, body):
+    run = jobs.transform("process_json", "in/a.json", body)
+    assert run["JobRunState"] == "SUCCEEDED", run
+    assert jobs.table().to_pylist() == ROWS
+
+
+def test_json_that_does_not_fit_fails_the_run(jobs):
+    run = jobs.transform("process_json", "in/a.json", json.dumps([DOCUMENTS[0] | {"price": 1.005}]))
+    assert run["JobRunState"] == "FAILED"
+    assert "column price" in run["ErrorMessage"]
+
+
+TUTORIAL = """
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsglue.dynamicframe import DynamicFrame
+from pyspark.sql import functions as F
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME", "bucket", "database"])
+glueContext = GlueContext(SparkContext())
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+database, root = args["database"], "s3://" + args["bucket"]
+print(spark.sql(f"SELECT count(*) FROM {database}.people p JOIN {database}.visits v ON p.id = v.id").first()[0])
+print(spark.table(f"{database}.visits").where("year = '2026'").count())
+people = glueContext.create_dynamic_frame.from_catalog(database=database, table_name="people")
+people = ApplyMapping.apply(
+    frame=people, mappings=[("id", "long", "person", "int"), ("name", "string", "name", "string")])
+people = ResolveChoice.apply(people, specs=[("person", "cast:long")])
+people = Filter.apply(frame=people, f=lambda row: row["person"] > 1)
+people = Map.apply(frame=people, f=lambda row: {**row, "loud": row["name"].upper()})
+nested = glueContext.create_dynamic_frame.from_options("s3", {"paths": [root + "/data/nested/"]}, format="json")
+tables = Relationalize.apply(frame=nested, staging_path=root + "/tmp/", name="root")
+print(sorted(tables.keys()), tables.select("root_tags").count())
+visits = glueContext.create_dynamic_frame.from_catalog(database=database, table_name="visits")
+joined = Join.apply(people, visits, "person", "id").toDF().withColumn("day", F.current_date())
+glueContext.write_dynamic_frame.from_options(
+    frame=DynamicFrame.fromDF(joined, glueContext, "joined"), connection_type="s3",
+    connection_options={"path": root + "/out", "partitionKeys": ["year"]}, format="parquet")
+print(spark.read.parquet("s3a://" + args["bucket"] + "/out").select("loud", "year").collect())
+for unknown in (lambda: glueContext.no_such_method(), lambda: spark.sql(f"CREATE TABLE {database}.t (a int)")):
+    try:
+        unknown()
+    except NotImplementedError as error:
+        print(error)
+job.commit()
+"""
+
+
+def test_a_tutorial_script_reads_the_data_catalog_and_writes_partitions(jobs):
+    jobs.put("data/people/a.csv", "id,name\n1,Ann\n2,Bob\n")
+    jobs.put("data/nested/a.json", '{"id":1,"tags":["x","y"]}\n')
+    for year in (2025, 2026):
+        buffer = io.BytesIO()
+        pq.write_table(pa.table({"id": [1, 2]}), buffer)
+        jobs.put(f"data/visits/year={year}/a.parquet", buffer.getvalue())
+    database = f"db_{jobs.bucket[-8:]}"
+    target = {"S3Targets": [{"Path": f"s3://{jobs.bucket}/data/"}]}
+    jobs.glue.create_crawler(Name=database, Role="glue", DatabaseName=database, Targets=target)
+    jobs.glue.start_crawler(Name=database)
+    until(lambda: jobs.glue.get_crawler(Name=database)["Crawler"]["State"] == "READY")
+    arguments = {"--bucket": jobs.bucket, "--database": database, "--enable-glue-datacatalog": "true"}
+    job = jobs.job(TUTORIAL, kind="glueetl", DefaultArguments=arguments)
+    run = jobs.ended(job, jobs.start(job))
+    assert run["JobRunState"] == "SUCCEEDED", run
+    lines = jobs.printed(run).splitlines()
+    assert lines[:3] == ["4", "2", "['root', 'root_tags'] 2"]
+    assert lines[3] == "[Row(loud='BOB', year=2025), Row(loud='BOB', year=2026)]"
+    assert "no_such_method" in lines[4]
+    assert "create the table with the Glue API" in lines[5]
+    folders = {key.rsplit("/", 1)[0] for key in jobs.written()}
+    assert folders == {"out/year=2025", "out/year=2026"}
+
+
+def test_a_missing_path_fails_with_sparks_own_words(jobs):
+    script = "from pyspark.sql import SparkSession\n"
+    script += f"SparkSession.builder.getOrCreate().read.parquet('s3://{jobs.bucket}/nothing/')\n"
+    job = jobs.job(script, kind="glueetl")
+    run = jobs.ended(job, jobs.start(job))
+    assert run["JobRunState"] == "FAILED"
+    assert (
+        f"AnalysisException: [PATH_NOT_FOUND] Path does not exist: s3://{jobs.bucket}/nothing"
+        in run["ErrorMessage"]
+    )
+
+
+def test_without_a_spark_environment_a_spark_job_says_how_to_get_one(tmp_path):
+    runner = JobRunner(Runtime(Configuration(directory=tmp_path, project=tmp_path)))
+    with pytest.raises(LaunchError, match=r"make setup-spark.*--spark-python"):
+        runner._process({"Name": "glueetl"})

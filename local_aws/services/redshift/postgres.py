@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ADMINISTRATOR = "rdsdb"  # the name of Redshift's own superuser
 SOCKET_NAME = ".s.PGSQL.5432"
+LONGEST_SOCKET_PATH = 100  # bytes: Linux takes 107, macOS 103
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
@@ -71,8 +72,7 @@ class PostgresServer:
             self._make()
         else:
             self._end_leftover()
-        # A socket's path may have 107 bytes, so it never lives in the state directory.
-        self._sockets = tempfile.mkdtemp(prefix="wh-", dir="/tmp")
+        self._sockets = self._socket_directory()
         _give(Path(self._sockets))
         settings = SETTINGS | {"unix_socket_directories": self._sockets}
         command = [_binary("postgres"), "-D", str(self._data)]
@@ -117,6 +117,14 @@ class PostgresServer:
                 process.wait(STOP_SECONDS)
         if self._sockets:
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _socket_directory(self) -> str:
+        """Return a private directory whose socket has a path that is short enough."""
+        own = self._directory / "socket"
+        if len(str(own / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+            own.mkdir(mode=0o700, exist_ok=True)
+            return str(own)
+        return tempfile.mkdtemp(prefix="wh-", dir="/tmp")
 
     def _make(self) -> None:
         unfinished = self._data.with_name("postgres.new")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import os
 import signal
 import socket
 import sys
@@ -33,6 +34,7 @@ class Warehouse:
     """PostgreSQL and its proxy over one state directory."""
 
     def __init__(self, directory: Path, port: int, endpoint_url: str) -> None:
+        self.stopping = threading.Event()
         self._directory = directory
         self._server = PostgresServer(directory / "warehouse")
         ensure_certificates(directory)
@@ -63,6 +65,7 @@ class Warehouse:
 
     def stop(self) -> None:
         """Let no client in and end PostgreSQL."""
+        self.stopping.set()
         self._proxy.close()
         self._server.stop()
 
@@ -144,10 +147,9 @@ def main() -> None:
 
 
 def _end_with_postgres(warehouse: Warehouse) -> None:
-    import os  # noqa: PLC0415 - for this last word only
-
     warehouse.wait()
-    os._exit(1)
+    if not warehouse.stopping.is_set():
+        os._exit(1)  # a warehouse without its PostgreSQL is none
 
 
 def _warm(endpoint_url: str) -> None:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redshift_connector
 
+from chalicelib.files import File
 from cli.sample_files import ORDER_COLUMNS, order_rows
 from tests.acceptance.conftest import LANDING, own, wait_for
 from tests.factories import an_s3_event
-
-from chalicelib.files import File
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage

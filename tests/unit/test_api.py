@@ -88,7 +88,7 @@ def test_no_token_is_401(http: Any) -> None:
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic o-token", "o-token"])
 def test_an_unknown_token_is_refused(header: str) -> None:
-    with pytest.raises(PermissionError, match="^Unauthorized$"):
+    with pytest.raises(PermissionError, match=r"^Unauthorized$"):
         auth.respond(header, KNOWN)
 
 
@@ -121,7 +121,7 @@ def test_starting_a_file_twice_answers_201_then_200(http: Any, states: FakeStepF
         ("/runs/orders/redrive", None, 404, "no such run"),
     ],
 )
-def test_a_bad_request_names_what_is_wrong(  # noqa: PLR0913 - one column of the table each
+def test_a_bad_request_names_what_is_wrong(
     http: Any, states: FakeStepFunctions, s3: FakeS3, path: str, body: Any, status: int, words: str
 ) -> None:
     found, answer = ask(http, "POST", path, body)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import ContractBroken, LoadFailed, WarehouseIsBusy, WarehouseIsUnreachable
 from chalicelib.aws.redshift import _translated
+from chalicelib.errors import ContractBroken, LoadFailed, WarehouseIsBusy, WarehouseIsUnreachable
 from chalicelib.loading import Load, load_once
 from chalicelib.pipeline import Table
 from chalicelib.sql import identifier, queries

@@ -17,6 +17,7 @@ from chalicelib.errors import (
     RowsLost,
     StorageIsUnreachable,
 )
+from chalicelib.notices import Notice
 from chalicelib.pipeline import CSV, GlueJob
 from chalicelib.steps.catalogue import register
 from chalicelib.steps.check_glue_job import ENDED, check, wait_seconds
@@ -25,7 +26,6 @@ from chalicelib.steps.quarantine_file import quarantine
 from chalicelib.steps.start_glue_job import job_arguments, start
 from chalicelib.steps.transform_file import transform
 from chalicelib.steps.validate_file import check as validate
-from chalicelib.notices import Notice
 from tests.factories import STARTED, a_file, a_pipeline
 from tests.fakes import FakeGlue, FakeS3, FakeSNS
 

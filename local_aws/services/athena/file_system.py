@@ -45,6 +45,7 @@ class QueryFileSystem(AbstractFileSystem):
         self._cutoff = cutoff
         self._objects: dict[str, S3Object] = {}
         self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept_bytes = 0
         self._with_footer: set[str] = set()
         self._counted: set[str] = set()
         self._lock = threading.Lock()
@@ -118,9 +119,10 @@ class QueryFileSystem(AbstractFileSystem):
                 return self._kept[name]
         content = _read(self._s3, found)
         with self._lock:
+            self._kept_bytes += len(content) - len(self._kept.get(name, b""))
             self._kept[name] = content
-            while sum(map(len, self._kept.values())) > _KEPT_BYTES:
-                self._kept.popitem(last=False)
+            while self._kept_bytes > _KEPT_BYTES:
+                self._kept_bytes -= len(self._kept.popitem(last=False)[1])
         return content
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def formatter(type_: Any) -> Callable[[Any], str]:  # noqa: PLR0911 - one line a
                 + ", ".join(f"field{at}={f(v)}" for at, (f, v) in enumerate(zip(items, value, strict=True)))
                 + "}"
             )
-    return _scalar
+    return _SCALARS.get(type_.id, str)
 
 
 def nested(type_: Any) -> Callable[[Any], str]:
@@ -48,27 +48,6 @@ def nested(type_: Any) -> Callable[[Any], str]:
 def _field(name: str) -> str:
     # An anonymous row's fields are _0, _1 in the engine and field0, field1 in Athena.
     return f"field{name[1:]}" if name.startswith("_") and name[1:].isdigit() else name
-
-
-def _scalar(value: Any) -> str:  # noqa: PLR0911 - one line a type
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return f"{value:f}"
-        case datetime():
-            return _timestamp(value)
-        case date():
-            return value.isoformat()
-        case time():
-            return value.isoformat("milliseconds")
-        case bytes():
-            return value.hex(" ")
-        case timedelta():
-            return _interval(value)
-    return str(value)
 
 
 def _timestamp(value: datetime) -> str:
@@ -106,3 +85,35 @@ def _shortest(value: float) -> float:
         if struct.pack("f", shorter) == packed:
             return shorter
     return value
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _decimal(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+def _time(value: time) -> str:
+    return value.isoformat("milliseconds")
+
+
+def _bytes(value: bytes) -> str:
+    return value.hex(" ")
+
+
+# By DuckDB's type id; integers, strings, dates and UUIDs are written as Python does.
+_SCALARS: dict[str, Callable[[Any], str]] = {
+    "boolean": _boolean,
+    "decimal": _decimal,
+    "timestamp": _timestamp,
+    "timestamp_s": _timestamp,
+    "timestamp_ms": _timestamp,
+    "timestamp_ns": _timestamp,
+    "timestamp with time zone": _timestamp,
+    "time": _time,
+    "time with time zone": _time,
+    "blob": _bytes,
+    "interval": _interval,
+}

@@ -80,7 +80,7 @@ class Runner:
             with self._lock:
                 session = self._sessions.get(execution.id)
                 if session is not None:
-                    session.connection.interrupt()
+                    session.interrupt()
             time.sleep(_INTERRUPT_SECONDS)
 
     def _run(self, execution: Execution) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from local_aws.services.athena import functions, information_schema, partitions, scan
+from local_aws.services.athena import functions as engine_functions
+from local_aws.services.athena import information_schema, partitions, scan
 from local_aws.services.athena.engine_errors import as_failure
 from local_aws.services.athena.failure import QueryFailedError
 from local_aws.services.athena.file_system import QueryFileSystem
@@ -43,13 +45,24 @@ class Session:
         self.catalogue = catalogue
         self.database = database
         self.file_system = QueryFileSystem(s3, cutoff)
-        self.connection = functions.connect()
-        self.connection.register_filesystem(self.file_system)
         self._made: set[tuple[str, str]] = set()
+
+    @functools.cached_property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The engine; most DDL needs none, and it takes 20 ms to start."""
+        connection = engine_functions.connect()
+        connection.register_filesystem(self.file_system)
+        return connection
+
+    def interrupt(self) -> None:
+        """Make the engine give up what it runs now."""
+        if "connection" in self.__dict__:
+            self.connection.interrupt()
 
     def close(self) -> None:
         """Free the engine's memory."""
-        self.connection.close()
+        if "connection" in self.__dict__:
+            self.connection.close()
 
     def planned(self, query: exp.Expression, sql: str) -> Planned:
         """Plan a parsed query whose text is `sql`; nothing is scanned yet.
@@ -61,7 +74,7 @@ class Session:
         original = query.copy()
         text = duckdb_sql(query)
         try:
-            functions.define(self.connection, text)
+            engine_functions.define(self.connection, text)
             relation = self.connection.sql(text)
         except Exception as error:
             raise as_failure(error, original, sql) from error
@@ -92,7 +105,7 @@ class Session:
         else:
             table = self._table(database, held, place, held)
             select = self._of_view(table, depth) if table.is_view else self._of_data(table, with_path)
-        functions.define(self.connection, select)
+        engine_functions.define(self.connection, select)
         schema = name(_schema(database))
         self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         self.connection.execute(f"CREATE VIEW {schema}.{name(held)} AS {select}")

@@ -19,7 +19,7 @@ REALITY = Reality(
         "A decimal divided by a decimal is a double, and an array index out of range is NULL.",
         "DuckDB converts a little more than Presto: 1 = '1' is true here, a TYPE_MISMATCH there.",
         "DuckDB's functions that Presto lacks are accepted; checksum and UNNEST of a map are refused.",
-        "typeof() names arrays, rows and strings as DuckDB does; format_datetime knows only yyyy MM dd HH mm ss SSS.",
+        "typeof() names arrays and rows as DuckDB does; format_datetime knows yyyy MM dd HH mm ss SSS.",
         "Keys of nested JSON objects are compared with their case; Athena ignores it.",
         "Four queries run at once, the others wait as QUEUED; the .metadata object of a result holds JSON.",
     ),

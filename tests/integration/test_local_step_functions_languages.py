@@ -293,6 +293,13 @@ def test_a_map_run_fails_when_more_children_fail_than_it_tolerates(machines, lim
         assert found["error"] == "States.ExceedToleratedFailureThreshold"
         [run] = machines.client.list_map_runs(executionArn=found["executionArn"])["mapRuns"]
         assert machines.client.describe_map_run(mapRunArn=run["mapRunArn"])["status"] == "FAILED"
+        failed = machines.client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED")[
+            "executions"
+        ]
+        child = machines.client.describe_execution(executionArn=failed[0]["executionArn"])
+        assert child["redriveStatus"] == "REDRIVABLE_BY_MAP_RUN"
+        with pytest.raises(ClientError, match="redrive its parent"):
+            machines.client.redrive_execution(executionArn=child["executionArn"])
 
 
 @pytest.fixture(scope="module")

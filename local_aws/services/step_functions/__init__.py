@@ -44,8 +44,8 @@ REALITY = Reality(
         ),
         "Wait states and retry intervals pass faster by the time scale; timeouts never do.",
         (
-            "After a kill, a task that was in flight at the top level runs again; a .sync or "
-            ".waitForTaskToken task goes on waiting instead, and its token stays valid."
+            "After a kill, a task runs again that was in flight at the top level or had ended within the "
+            "last 0.1 s; a .sync or .waitForTaskToken task goes on waiting, and its token stays valid."
         ),
         (
             "After a kill, a Map or Parallel state begins again: tokens handed out inside it are "

@@ -150,8 +150,8 @@ class Engine:
         """
         with self._names:
             record = self.find(arn)
-            reason = record.why_not_redrivable()
-            if reason:
+            if record.redrive_status() != "REDRIVABLE":
+                reason = record.why_not_redrivable() or "Execution belongs to a Map Run: redrive its parent"
                 raise ExecutionNotRedrivable(reason)
             checkpoint = self.journal.checkpoint(record.id)
             entry = (

@@ -83,12 +83,6 @@ class StateMachineTypeNotSupported(AWSError):
     TYPE = "StateMachineTypeNotSupported"
 
 
-class TaskDoesNotExist(AWSError):
-    """The task of this token has ended."""
-
-    TYPE = "TaskDoesNotExist"
-
-
 class TaskTimedOut(AWSError):
     """The task of this token has timed out or its execution has ended."""
 

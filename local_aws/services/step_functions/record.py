@@ -57,16 +57,6 @@ class Record:
     redrive_date: float | None = None
     events: int = 0
 
-    @property
-    def execution_arn(self) -> str:
-        """The ARN, under the name that moto's own classes use."""
-        return self.arn
-
-    @property
-    def start_date(self) -> datetime:
-        """The start, under the name that moto's own classes use."""
-        return moment(self.start)
-
     def why_not_redrivable(self) -> str | None:
         """Return the reason why a redrive would be refused, in AWS's words, or None."""
         if self.status == "RUNNING":
@@ -78,6 +68,12 @@ class Record:
         if self.events > REDRIVABLE_EVENTS:
             return "Execution cannot be redriven because its history would exceed 25,000 events"
         return None
+
+    def redrive_status(self) -> str:
+        """Return whether and how a redrive would be accepted."""
+        if self.why_not_redrivable():
+            return "NOT_REDRIVABLE"
+        return "REDRIVABLE_BY_MAP_RUN" if self.map_run_arn else "REDRIVABLE"
 
     def listed(self) -> dict[str, Any]:
         """Return the execution as ListExecutions shows it."""
@@ -104,7 +100,7 @@ class Record:
         shown = self.listed() | {
             "input": self.input,
             "inputDetails": {"included": True},
-            "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE",
+            "redriveStatus": self.redrive_status(),
         }
         optional = {
             "redriveStatusReason": reason,

@@ -81,6 +81,6 @@ def _detail(record: Record) -> dict[str, Any]:
         "stateMachineAliasArn": record.alias_arn,
         "redriveCount": record.redrive_count,
         "redriveDate": int(record.redrive_date * 1000) if record.redrive_date else None,
-        "redriveStatus": "NOT_REDRIVABLE" if record.why_not_redrivable() else "REDRIVABLE",
+        "redriveStatus": record.redrive_status(),
         "redriveStatusReason": record.why_not_redrivable(),
     }

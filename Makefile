@@ -23,6 +23,7 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 $(SPARK)/.ready: requirements-spark.txt
 	test -x $(SPARK)/bin/python || $(PYTHON) -m venv $(SPARK)
 	$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.txt
+	$(SPARK)/bin/python local_aws/glue_runtime/class_archive.py 2>/dev/null
 	touch $@
 
 lock: ## Resolve requirements/*.in again into the pinned, hashed files

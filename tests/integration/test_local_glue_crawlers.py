@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.conftest import RunningAWS
 from tests.integration.glue_jobs import GlueJobs, until
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import RunningAWS
 
 
 @pytest.fixture
@@ -141,7 +144,7 @@ def test_excluded_and_hidden_objects_are_not_read(lake):
 
 
 def test_a_large_json_array_is_read_by_its_first_objects(lake):
-    body = "[" + ",".join('{"id": %d, "text": "%s"}' % (i, "x" * 90) for i in range(15_000)) + "]"
+    body = "[" + ",".join(json.dumps({"id": number, "text": "x" * 90}) for number in range(15_000)) + "]"
     lake.put("data/array/a.json", body)
     lake.create()
     lake.crawl()

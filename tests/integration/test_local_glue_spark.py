@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import gzip
 import io
 import json
@@ -30,13 +30,13 @@ COLUMNS = [
 HEADER = "name,id,at,price,gift,day,ratio\n"
 ROWS = [
     {
-        "id": 1, "at": datetime.datetime(2026, 1, 2, 2, 4, 5), "name": 'a "q",\nb', "price": Decimal("12.50"),
-        "gift": True, "day": datetime.date(2026, 2, 28), "ratio": 1500.0,
-        "processing_date": datetime.date(2026, 11, 20),
+        "id": 1, "at": dt.datetime.fromisoformat("2026-01-02T02:04:05"), "name": 'a "q",\nb', "price": Decimal("12.50"),
+        "gift": True, "day": dt.date(2026, 2, 28), "ratio": 1500.0,
+        "processing_date": dt.date(2026, 11, 20),
     },
     {
-        "id": -2, "at": datetime.datetime(2026, 1, 2, 0, 0), "name": None, "price": None, "gift": None,
-        "day": None, "ratio": None, "processing_date": datetime.date(2026, 11, 20),
+        "id": -2, "at": dt.datetime.fromisoformat("2026-01-02T00:00:00"), "name": None, "price": None, "gift": None,
+        "day": None, "ratio": None, "processing_date": dt.date(2026, 11, 20),
     },
 ]  # fmt: skip
 
@@ -100,6 +100,53 @@ def test_a_csv_becomes_typed_parquet_and_a_second_run_replaces_it(jobs):
     assert jobs.written() != first
 
 
+CASES = {
+    "12.505,decimal": "not a valid decimal(12,2)",
+    "12345678901.00,decimal": "not a valid decimal(12,2)",
+    "1.25e1,decimal": "12.50",
+    "12.500,decimal": "12.50",
+    "9223372036854775808,integer": "not a valid integer",
+    "1.0,integer": "not a valid integer",
+    "+7,integer": "7",
+    "NaN,float": "not a valid float",
+    "1e999,float": "not a valid float",
+    "yes,boolean": "not a valid boolean",
+    "2026-02-30,date": "not a valid date",
+    "2026-2-3,date": "not a valid date",
+    "2026-01-02t03:04+0130,timestamp": "2026-01-02 01:34:00",
+    "2026-01-02 25:00,timestamp": "not a valid timestamp",
+    "2026-01-02T03:04:05.1234567Z,timestamp": "2026-01-02 03:04:05.123456",
+}
+EACH_CASE = """
+import json, sys
+import process_csv
+from pyspark.context import SparkContext
+from pyspark.sql import SparkSession
+spark = SparkSession(SparkContext())
+process_csv.settings(spark)
+for case in json.loads(sys.argv[sys.argv.index("--cases") + 1]):
+    cell, kind = case.split(",")
+    column = {"name": "cell", "type": kind, "precision": 12, "scale": 2}
+    texts = spark.createDataFrame([(cell,)], "cell string")
+    try:
+        print(process_csv.typed(texts, [column], "a file", "reject").first()[0])
+    except Exception as error:
+        print(error.java_exception.getCause().getMessage())
+"""
+
+
+def test_a_cell_is_read_exactly_or_not_at_all(jobs):
+    library = jobs.put("process_csv.py", (SCRIPTS / "process_csv.py").read_text())
+    job = jobs.job(EACH_CASE, kind="glueetl", DefaultArguments={"--extra-py-files": library})
+    run = jobs.ended(job, jobs.start(job, Arguments={"--cases": json.dumps(list(CASES))}))
+    assert run["JobRunState"] == "SUCCEEDED", run
+    said = jobs.printed(run).splitlines()
+    wrong = {
+        case: line for (case, expected), line in zip(CASES.items(), said, strict=True) if expected not in line
+    }
+    assert not wrong
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -107,11 +154,11 @@ def test_a_csv_becomes_typed_parquet_and_a_second_run_replaces_it(jobs):
             HEADER + "x,1,2026-01-02,12.505,1,2026-02-28,1\n",
             "column price: 12.505 is not a valid decimal(12,2)",
         ),
-        (HEADER + "x,9223372036854775808,2026-01-02,1,1,2026-02-28,1\n", "column id: 9223372036854775808"),
         (HEADER + "x,1,2026-01-02,1,1\n", "Malformed"),
         ("name,id\nx,1\n", "lacks the column at, price, gift, day, ratio"),
         (HEADER, "has no rows"),
     ],
+    ids=["cell", "short row", "missing columns", "no rows"],
 )
 def test_a_csv_that_does_not_fit_fails_the_run(jobs, body, message):
     run = jobs.transform("process_csv", "in/a.csv", body)
@@ -159,7 +206,8 @@ spark = glueContext.spark_session
 job = Job(glueContext)
 job.init(args["JOB_NAME"], args)
 database, root = args["database"], "s3://" + args["bucket"]
-print(spark.sql(f"SELECT count(*) FROM {database}.people p JOIN {database}.visits v ON p.id = v.id").first()[0])
+both = f"{database}.people p JOIN {database}.visits v ON p.id = v.id"
+print(spark.sql("SELECT count(*) FROM " + both).first()[0])
 print(spark.table(f"{database}.visits").where("year = '2026'").count())
 people = glueContext.create_dynamic_frame.from_catalog(database=database, table_name="people")
 people = ApplyMapping.apply(
@@ -167,7 +215,8 @@ people = ApplyMapping.apply(
 people = ResolveChoice.apply(people, specs=[("person", "cast:long")])
 people = Filter.apply(frame=people, f=lambda row: row["person"] > 1)
 people = Map.apply(frame=people, f=lambda row: {**row, "loud": row["name"].upper()})
-nested = glueContext.create_dynamic_frame.from_options("s3", {"paths": [root + "/data/nested/"]}, format="json")
+nested = glueContext.create_dynamic_frame.from_options(
+    "s3", {"paths": [root + "/data/nested/"]}, format="json")
 tables = Relationalize.apply(frame=nested, staging_path=root + "/tmp/", name="root")
 print(sorted(tables.keys()), tables.select("root_tags").count())
 visits = glueContext.create_dynamic_frame.from_catalog(database=database, table_name="visits")

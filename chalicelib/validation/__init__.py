@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO
 
+from chalicelib.errors import StorageIsUnreachable
 from chalicelib.validation.findings import Findings, Unreadable
 from chalicelib.validation.report import Defect, Report
 from chalicelib.validation.source import Source
@@ -40,7 +41,7 @@ def validate(
         first_bad_rows: how many bad rows the report describes.
 
     Raises:
-        ConnectionError: when the stream ended before `size` bytes: nothing is known about the file then.
+        StorageIsUnreachable: when the stream ended before `size` bytes: nothing is known about the file then.
         InvalidPipeline: when a column's limits are impossible.
     """
     findings = Findings(first_bad_rows)
@@ -51,7 +52,9 @@ def validate(
     except Unreadable as stop:
         reason, complete = str(stop), False
     if complete and source.stored < size:
-        raise ConnectionError(f"{key}: the stream ended after {source.stored:,} of {size:,} bytes: try again")
+        raise StorageIsUnreachable(
+            f"{key}: the stream ended after {source.stored:,} of {size:,} bytes: try again"
+        )
     reason = reason or _reason(findings, pipeline)
     return Report(
         valid=reason is None,

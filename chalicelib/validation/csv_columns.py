@@ -13,6 +13,7 @@ import pyarrow as pa
 from chalicelib.validation import csv_rows
 from chalicelib.validation.arrow import exact_cast, parse, sift
 from chalicelib.validation.column_checks import ColumnChecks
+from chalicelib.validation.findings import Unreadable
 from chalicelib.validation.records import Block
 from chalicelib.validation.source import BOM
 
@@ -142,6 +143,7 @@ class BlockChecker:
         batch = TextBatch(block, self._dialect, self._header, parsed.columns, self._findings.rows + 1)
         self._findings.rows += parsed.columns.num_rows + len(parsed.ragged)
         if parsed.ragged:
+            self._refuse_another_table(batch, parsed)
             self._note_ragged(batch, parsed.ragged)
         columns = dict(zip(self._header.names, parsed.columns.columns, strict=True))
         for rules in self._header.rules:
@@ -157,6 +159,16 @@ class BlockChecker:
     def finish(self) -> None:
         """Look for the repeats that are not yet found."""
         self._checks.finish()
+
+    def _refuse_another_table(self, batch: TextBatch, parsed: Parsed) -> None:
+        """Stop at the first block when no row of it fits the header: the other rows would only cost time."""
+        if batch.first_row > 1 or parsed.columns.num_rows:
+            return
+        row = parsed.ragged[0]
+        raise Unreadable(
+            f"none of the first {len(parsed.ragged):,} rows has {row.expected_columns} cells like the header (the first"
+            f" has {row.actual_columns}): is {self._dialect.delimiter!r} the delimiter?"
+        )
 
     def _note_ragged(self, batch: TextBatch, ragged: list[csv.InvalidRow]) -> None:
         offset = batch.first_row - 1

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from chalicelib.pipeline import Pipeline
     from chalicelib.validation.findings import Findings
 
-LARGEST_OBJECT = 16 << 20
+LARGEST_OBJECT = 8 << 20
 """Bytes that one JSON object may have."""
 
 PIECE = 32 << 10
 """Bytes decoded at once: small, so that a bad row spoils little and nothing large is ever held."""
+
+DEEPEST = 20_000
+"""Levels of nesting up to which an element is walked through to find the next one."""
 
 SPACE = b" \t\r\n"
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
@@ -55,6 +58,7 @@ def ndjson_pieces(source: Source, pipeline: Pipeline, findings: Findings) -> Ite
         line, rest = 1, b""
         for chunk in chain(chunks, (b"\n",)):
             data = rest + chunk
+            del chunk, rest  # a line may be long: hold it once
             end = data.rfind(b"\n") + 1
             if not end and len(data) > LARGEST_OBJECT:
                 raise Unreadable(f"line {line:,} is longer than {LARGEST_OBJECT:,} bytes: is this NDJSON?")
@@ -132,8 +136,7 @@ def _check_array(text: Text, checker: RowChecker) -> Iterator[Piece]:
 
 def _check_pieces(text: Text, checker: RowChecker) -> list[Piece]:
     """Check many elements at once, up to a `},` that turns out to be an element's end; nothing when there is none."""
-    text.fill(PIECE)
-    end = text.rfind(b"},", PIECE)
+    end = text.seam()
     for _ in range(4):
         if end < 0:
             return []
@@ -177,6 +180,7 @@ class Text:
         self._chunks = chunks
         self._data = b""
         self._start = 0
+        self._seamless = 0
         self.offset = 0
 
     def fill(self, size: int) -> bool:
@@ -220,6 +224,16 @@ class Text:
         found = self._data.rfind(what, self._start, self._start + size)
         return found - self._start if found >= 0 else -1
 
+    def seam(self) -> int:
+        """Return where `}` stands before `,` for the last time in the next piece, or -1; look at each byte once."""
+        if self.offset < self._seamless:
+            return -1
+        self.fill(PIECE)
+        found = self.rfind(b"},", PIECE)
+        if found < 0:
+            self._seamless = self.offset + min(PIECE, len(self._data) - self._start) - 1
+        return found
+
     def element_end(self) -> int:
         """Return the size of the JSON value that starts here; what is inside is looked at by others.
 
@@ -229,7 +243,7 @@ class Text:
         size = PIECE
         while True:
             more = self.fill(size)
-            end = _value_end(self._data, self._start)
+            end = _value_end(self._data, self._start, self.offset)
             if end > self._start and (end < len(self._data) or not more):
                 return end - self._start
             if not more:
@@ -239,14 +253,14 @@ class Text:
                     else "the file is cut short"
                 )
                 raise Unreadable(f"byte {self.offset:,}: {what}")
-            size = len(self._data) - self._start + CHUNK
-            if size > LARGEST_OBJECT + CHUNK:
+            size = 2 * (len(self._data) - self._start)
+            if size > 2 * LARGEST_OBJECT:
                 raise Unreadable(
                     f"byte {self.offset:,}: the object here is larger than {LARGEST_OBJECT:,} bytes"
                 )
 
 
-def _value_end(data: bytes, start: int) -> int:
+def _value_end(data: bytes, start: int, offset: int) -> int:
     """Return where the value ends, or 0 when it goes on past the data."""
     if data[start : start + 1] not in {b"{", b"[", b'"'}:
         scalar = SCALAR.match(data, start)
@@ -256,6 +270,8 @@ def _value_end(data: bytes, start: int) -> int:
         mark = data[token.start()]
         if mark in b"{[":
             depth += 1
+            if depth > DEEPEST:
+                raise Unreadable(f"byte {offset:,}: the value here is nested deeper than {DEEPEST:,} levels")
         elif mark in b"}]":
             depth -= 1
         if depth == 0:

@@ -122,7 +122,7 @@ class RowChecker:
         """Check one row by the cell grammar and note what is wrong."""
         piece = Piece(raw, lines=line is not None, row=self._findings.rows + 1, line=line)
         try:
-            if self.check_plainly(piece):
+            if raw.lstrip().startswith(b"{") and self.check_plainly(piece):
                 return piece
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # check_parsed says what is wrong

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class UniqueColumn(Unique):
     """Finds the repeats in one column of pyarrow blocks."""
 
-    waiting_keys = 1 << 18
+    waiting_keys = 1 << 16
 
     def growing(self, keys: array[int]) -> bool:
         """Return whether each key is larger than the one before."""

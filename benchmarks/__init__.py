@@ -1,0 +1,1 @@
+"""What Decant costs beside what people would use instead."""

@@ -1,0 +1,84 @@
+"""Measure every suite, print a table and write benchmarks/results.json."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.case import Sizes
+from benchmarks.measure import measure
+
+RESULTS = Path(__file__).with_name("results.json")
+NOT_SUITES = {"case", "child", "measure", "files", "engines"}
+KEPT = ("suite", "case", "engine", "seconds", "peak_rss_mb", "compared_to", "ratio")
+
+
+def suites() -> list[str]:
+    """Return the name of each module here that has `cases(sizes)`."""
+    found = (path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return sorted(name for name in found if name not in NOT_SUITES and not name.endswith("_engines"))
+
+
+def main() -> None:
+    """Read the command line, measure and report."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--suite", choices=suites(), action="append", help="measure this suite only; may be repeated"
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="files of 1 MB only")
+    size.add_argument("--full", action="store_true", help="files of 1 GB too")
+    asked = parser.parse_args()
+    sizes = Sizes((1,) if asked.quick else (1, 100, 1000) if asked.full else (1, 100))
+    console = Console()
+    rows: list[dict[str, Any]] = []
+    for name in asked.suite or suites():
+        for case in importlib.import_module(f"benchmarks.{name}").cases(sizes):
+            with console.status(case.name) as status:
+                measured = measure(case, status.update)
+            console.print(table(measured))
+            rows += measured
+            write(rows)
+    console.print(f"[dim]seconds: median inside the process, imports included. Written to {RESULTS.name}.")
+
+
+def table(rows: list[dict[str, Any]]) -> Table:
+    """Show the rows of one case."""
+    shown = Table(title=f"{rows[0]['suite']}: {rows[0]['case']}", title_justify="left")
+    for heading in (
+        "engine",
+        "seconds",
+        "whole process",
+        "processor",
+        "peak MB",
+        "ratio",
+        "of processor",
+        "to",
+    ):
+        shown.add_column(heading, justify="left" if heading in {"engine", "to"} else "right")
+    for row in rows:
+        ratios = ("", "", "")
+        if row["compared_to"]:
+            ratios = (f"{row['ratio']:.2f}", f"{row['processor_ratio']:.2f}", row["compared_to"])
+        times = (row["seconds"], row["whole_process_seconds"], row["processor_seconds"])
+        shown.add_row(row["engine"], *(f"{time:.3f}" for time in times), f"{row['peak_rss_mb']:.0f}", *ratios)
+    return shown
+
+
+def write(rows: list[dict[str, Any]]) -> None:
+    """Write the rows to the results, in place of older ones of the same case."""
+    measured = {(row["suite"], row["case"]) for row in rows}
+    older = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    kept = [row for row in older if (row["suite"], row["case"]) not in measured]
+    kept += [{key: row[key] for key in KEPT} for row in rows]
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

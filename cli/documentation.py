@@ -45,7 +45,7 @@ def readme() -> str:
 def cli_page() -> str:
     """Return the page about the command line: every command's own help."""
     parts = [NOTE, "# The `decant` command\n", HEADING]
-    parts += [f"## `{path}`\n\n```text\n{text}\n```\n" for path, text in _helps(main, "decant")]
+    parts += [f"## `{path}`\n\n```text\n{said}\n```\n" for path, said in _helps(main, "decant")]
     return "\n".join(parts)
 
 

@@ -32,6 +32,10 @@ PARSERS = 2
 """Threads that parse: a Lambda has one processor for every 1.8 GB of memory."""
 
 
+ROWS_THAT_TELL = 1_000
+"""Rows with another number of cells than the header, and no other row, that make it another table."""
+
+
 @dataclass
 class TextBatch:
     """A parsed block, and where its rows stand.
@@ -162,7 +166,7 @@ class BlockChecker:
 
     def _refuse_another_table(self, batch: TextBatch, parsed: Parsed) -> None:
         """Stop at the first block when no row of it fits the header: the other rows would only cost time."""
-        if batch.first_row > 1 or parsed.columns.num_rows:
+        if batch.first_row > 1 or parsed.columns.num_rows or len(parsed.ragged) < ROWS_THAT_TELL:
             return
         row = parsed.ragged[0]
         raise Unreadable(
@@ -181,6 +185,6 @@ class BlockChecker:
             if self._findings.wants(number):
                 message = f"the row has {row.actual_columns} cells, the header {row.expected_columns}"
                 line, record = batch.line(number), row.text.encode()
-                ((_, cells),) = csv_rows.split_rows(Block(record, line, well_quoted=True), self._dialect)
+                (cells,) = csv_rows.split_rows(Block(record, line, well_quoted=True), self._dialect)
                 value = self._dialect.delimiter.join(cells)
                 self._findings.detail(number, line, None, "columns", value, message)

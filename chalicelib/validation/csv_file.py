@@ -96,6 +96,6 @@ def _names(record: bytes, dialect: Dialect) -> tuple[str, ...]:
         record.decode()
     except UnicodeDecodeError:
         raise Unreadable("the header is not UTF-8: save the file as UTF-8") from None
-    ((_, names),) = csv_rows.split_rows(Block(record, 1, well_quoted=True), dialect)
+    (names,) = csv_rows.split_rows(Block(record, 1, well_quoted=True), dialect)
     assert not isinstance(names, str)
     return tuple(names)

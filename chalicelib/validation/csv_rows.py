@@ -7,6 +7,7 @@ import io
 import re
 from array import array
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.validation.columns import bad_texts
@@ -14,32 +15,46 @@ from chalicelib.validation.records import LONGEST_RECORD
 from chalicelib.validation.rules import shown, unique_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from chalicelib.validation.findings import Findings
     from chalicelib.validation.header import Header
     from chalicelib.validation.records import Block, Dialect
+    from chalicelib.validation.rules import ColumnRules
     from chalicelib.validation.unique import Unique
 
 csv.field_size_limit(LONGEST_RECORD)  # the module's own 128 KB would refuse cells that records.py allows
+
+MISPLACED = "a quote stands inside a cell that is not quoted, or a quoted cell is not closed"
 
 UNDECODED = re.compile("[\udc80-\udcff]")
 """What surrogateescape makes of a byte that is not UTF-8."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class RowBatch:
     """Rows with as many cells as the header, and where they stand."""
 
+    block: Block
+    dialect: Dialect
+    header: Header
     rows: Sequence[Sequence[str]]
     numbers: Sequence[int]
-    lines: Sequence[int]
-    header: Header
+    first_row: int
     bad: set[int] = field(default_factory=set)
 
     def place(self, index: int) -> tuple[int, int | None]:
         """Return the row's number and its line."""
-        return self.numbers[index], self.lines[index]
+        row = self.numbers[index]
+        return row, self.line(row)
+
+    def line(self, row: int) -> int:
+        """Return the physical line of a row of the block, by its number."""
+        return self._lines[row - self.first_row]
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return self.block.lines(self.dialect)
 
     def text(self, index: int, column: str) -> str:
         """Return a cell as the file has it."""
@@ -47,37 +62,41 @@ class RowBatch:
 
 
 def check_block(
-    block: Block, dialect: Dialect, header: Header, findings: Findings, unique: dict[str, Unique]
+    block: Block, dialect: Dialect, header: Header, findings: Findings, unique: Mapping[str, Unique]
 ) -> None:
     """Check one block of rows and note what is wrong."""
-    rows, numbers, lines, bad = [], [], [], set[int]()
-    width = len(header.names)
-    for number, (line, cells) in enumerate(split_rows(block, dialect), findings.rows + 1):
-        findings.rows = number
+    found = split_rows(block, dialect)
+    first, width = findings.rows + 1, len(header.names)
+    findings.rows += len(found)
+    if all(type(cells) is list and len(cells) == width for cells in found):
+        batch = RowBatch(block, dialect, header, found, range(first, first + len(found)), first)  # type: ignore[arg-type]
+    else:
+        batch = RowBatch(block, dialect, header, [], [], first)
+        _keep_whole_rows(batch, found, findings)
+    check_rows(batch, findings, unique)
+
+
+def _keep_whole_rows(batch: RowBatch, found: list[list[str] | str], findings: Findings) -> None:
+    """Note the rows that do not fit the header and keep the others."""
+    rows, numbers, width = [], [], len(batch.header.names)
+    for number, cells in enumerate(found, batch.first_row):
         if isinstance(cells, str):
-            wrong = (
-                "quotes",
-                cells,
-                "a quote stands inside a cell that is not quoted, or a quoted cell is not closed",
-            )
+            wrong = "quotes", cells, MISPLACED
         elif len(cells) != width:
-            wrong = (
-                "columns",
-                dialect.delimiter.join(cells),
-                f"the row has {len(cells)} cells, the header {width}",
-            )
+            text = batch.dialect.delimiter.join(cells)
+            wrong = "columns", text, f"the row has {len(cells)} cells, the header {width}"
         else:
             rows.append(cells)
             numbers.append(number)
-            lines.append(line)
             continue
-        bad.add(number)
+        batch.bad.add(number)
         findings.count(None, wrong[0], 1)
-        findings.detail(number, line, None, *wrong)
-    check_rows(RowBatch(rows, numbers, lines, header, bad), findings, unique)
+        if findings.wants(number):
+            findings.detail(number, batch.line(number), None, *wrong)
+    batch.rows, batch.numbers = rows, numbers
 
 
-def check_rows(batch: RowBatch, findings: Findings, unique: dict[str, Unique]) -> None:
+def check_rows(batch: RowBatch, findings: Findings, unique: Mapping[str, Unique]) -> None:
     """Check rows column by column."""
     columns = list(zip(*batch.rows, strict=True)) if batch.rows else []
     undecoded = [_undecoded(cells) for cells in columns]
@@ -91,13 +110,25 @@ def check_rows(batch: RowBatch, findings: Findings, unique: dict[str, Unique]) -
         if bad:
             _note(batch, findings, rules.name, cells, bad)
         if rules.column.unique:
-            keys, indexes = array("q"), []
-            for index, text in enumerate(cells):
-                if text and text not in undecoded[position] and bad.get(text, ("",))[0] != "type":
-                    keys.append(unique_key(rules.grammar.read(text)))
-                    indexes.append(index)
-            unique[rules.name].add(keys, indexes, batch)
+            unique[rules.name].add(*_keys(cells, rules, bad, undecoded[position]), batch)
     findings.bad_rows += len(batch.bad)
+
+
+def _keys(
+    cells: Sequence[str], rules: ColumnRules, bad: Collection[str], undecoded: Collection[str]
+) -> tuple[array[int], list[int] | None]:
+    """Return the 64-bit keys of the cells that have a value, and their indexes if some have none."""
+    if rules.column.type == "integer" and not bad and not undecoded and "" not in cells:
+        return array("q", map(int, cells)), None
+    keys, indexes = array("q"), []
+    for index, text in enumerate(cells):
+        if text and text not in undecoded:
+            try:
+                keys.append(unique_key(rules.grammar.read(text)))
+            except ValueError:  # it was noted as a broken type
+                continue
+            indexes.append(index)
+    return keys, indexes
 
 
 def _undecoded(cells: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -116,31 +147,27 @@ def _note(
     for index, text in enumerate(cells):
         if text in bad:
             rule, message = bad[text]
-            row, line = batch.place(index)
+            row = batch.numbers[index]
             batch.bad.add(row)
             findings.count(column, rule, 1)
-            findings.detail(row, line, column, rule, text, message)
+            if findings.wants(row):
+                findings.detail(row, batch.line(row), column, rule, text, message)
 
 
-def split_rows(block: Block, dialect: Dialect) -> Iterable[tuple[int, list[str] | str]]:
-    """Yield each row's line and its cells, or its text where its quotes are out of place; empty lines are left out."""
+def split_rows(block: Block, dialect: Dialect) -> list[list[str] | str]:
+    """Return each row's cells, or its text where its quotes are out of place; empty lines are left out."""
     if block.well_quoted:
-        yield from _read(block.data, block.line, dialect)
-        return
-    spans = ((start, end) for start, end in dialect.records(block.data) if block.data[start] not in b"\r\n")
-    for line, (start, end) in zip(block.lines(dialect), spans, strict=True):
+        return _read(block.data, dialect)
+    rows: list[list[str] | str] = []
+    for start, end in dialect.records(block.data):
         record = block.data[start:end]
         if dialect.well_quoted.fullmatch(record):
-            yield from _read(record, line, dialect)
+            rows += _read(record, dialect)
         else:
-            yield line, record.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            rows.append(record.decode("utf-8", "surrogateescape").rstrip("\r\n"))
+    return rows
 
 
-def _read(data: bytes, first: int, dialect: Dialect) -> Iterable[tuple[int, list[str]]]:
+def _read(data: bytes, dialect: Dialect) -> list[list[str] | str]:
     text = io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")
-    reader = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote)
-    line = first
-    for cells in reader:
-        if cells:
-            yield line, cells
-        line = first + reader.line_num
+    return list(filter(None, csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote)))

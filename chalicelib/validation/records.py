@@ -97,11 +97,12 @@ class Block:
 
     def lines(self, dialect: Dialect) -> list[int]:
         """Return the line of each record, empty lines left out."""
-        lines, line = [], self.line
-        for start, end in dialect.records(self.data):
-            if self.data[start] not in b"\r\n":
+        lines, line, data = [], self.line, self.data
+        plain = b"\r" not in data
+        for start, end in dialect.records(data):
+            if data[start] not in b"\r\n":
                 lines.append(line)
-            line += count_lines(self.data, start, end)
+            line += data.count(b"\n", start, end) if plain else count_lines(data, start, end)
         return lines
 
 

@@ -83,7 +83,7 @@ def _csv(source: Source, pipeline: Pipeline, findings: Findings) -> Iterator[Col
 
 def _from_rows(block: Block, dialect: Dialect, header: Header) -> Columns:
     """Build the columns of a block that pyarrow could not parse; its rows are known to be good, or refused."""
-    rows = [cells for _, cells in csv_rows.split_rows(block, dialect) if len(cells) == len(header.names)]
+    rows = [cells for cells in csv_rows.split_rows(block, dialect) if len(cells) == len(header.names)]
     texts = [text_array([cell or None for cell in cells]) for cells in zip(*rows, strict=True)]
     columns = dict(zip(header.names, texts, strict=True)) if rows else {}
     for rules in header.rules if columns else ():

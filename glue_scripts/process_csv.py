@@ -163,7 +163,12 @@ def read_date(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
 
 def read_timestamp(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:
     """Read a moment in ISO 8601 and turn it into UTC; without an offset it is UTC."""
-    return text.rlike(TIMESTAMP), F.upper(text).cast("timestamp").cast("timestamp_ntz")
+    # Before an offset Spark wants the seconds, and in it the colon.
+    seconds = F.regexp_replace(F.upper(text), "([T ][0-9]{2}:[0-9]{2})([Z+-])", "$1:00$2")
+    offset = F.regexp_replace(seconds, "([+-][0-9]{2})([0-9]{2})$", "$1:$2")
+    plain = F.length(text) <= len("2026-01-02T03:04:05Z")
+    spelled = F.when(plain & (F.substring(text, 17, 1) == ":"), text).otherwise(offset)
+    return text.rlike(TIMESTAMP), F.upper(spelled).cast("timestamp").cast("timestamp_ntz")
 
 
 def read_text(text: Column, _: dict[str, Any]) -> tuple[Column, Column]:

@@ -60,7 +60,7 @@ def test_a_job_reaches_the_embedded_aws_with_a_plain_boto3_client(jobs):
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "Killed by signal 9"),
         ("this is no python", "SyntaxError"),
         (
-            "from awsglue.utils import getResolvedOptions\nimport sys\ngetResolvedOptions(sys.argv, ['nope'])",
+            "import sys\nfrom awsglue.utils import *\ngetResolvedOptions(sys.argv, ['nope'])",
             "--nope",
         ),
     ],

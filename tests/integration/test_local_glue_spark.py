@@ -30,13 +30,13 @@ COLUMNS = [
 HEADER = "name,id,at,price,gift,day,ratio\n"
 ROWS = [
     {
-        "id": 1, "at": dt.datetime.fromisoformat("2026-01-02T02:04:05"), "name": 'a "q",\nb', "price": Decimal("12.50"),
-        "gift": True, "day": dt.date(2026, 2, 28), "ratio": 1500.0,
+        "id": 1, "at": dt.datetime.fromisoformat("2026-01-02T02:04:05"), "name": 'a "q",\nb',
+        "price": Decimal("12.50"), "gift": True, "day": dt.date(2026, 2, 28), "ratio": 1500.0,
         "processing_date": dt.date(2026, 11, 20),
     },
     {
-        "id": -2, "at": dt.datetime.fromisoformat("2026-01-02T00:00:00"), "name": None, "price": None, "gift": None,
-        "day": None, "ratio": None, "processing_date": dt.date(2026, 11, 20),
+        "id": -2, "at": dt.datetime.fromisoformat("2026-01-02T00:00:00"), "name": None, "price": None,
+        "gift": None, "day": None, "ratio": None, "processing_date": dt.date(2026, 11, 20),
     },
 ]  # fmt: skip
 
@@ -114,6 +114,8 @@ CASES = {
     "2026-02-30,date": "not a valid date",
     "2026-2-3,date": "not a valid date",
     "2026-01-02t03:04+0130,timestamp": "2026-01-02 01:34:00",
+    "2026-01-02 03:04z,timestamp": "2026-01-02 03:04:00",
+    "2026-01-02 03:04:05.5-05,timestamp": "2026-01-02 08:04:05.500000",
     "2026-01-02 25:00,timestamp": "not a valid timestamp",
     "2026-01-02T03:04:05.1234567Z,timestamp": "2026-01-02 03:04:05.123456",
 }
@@ -225,7 +227,8 @@ glueContext.write_dynamic_frame.from_options(
     frame=DynamicFrame.fromDF(joined, glueContext, "joined"), connection_type="s3",
     connection_options={"path": root + "/out", "partitionKeys": ["year"]}, format="parquet")
 print(spark.read.parquet("s3a://" + args["bucket"] + "/out").select("loud", "year").collect())
-for unknown in (lambda: glueContext.no_such_method(), lambda: spark.sql(f"CREATE TABLE {database}.t (a int)")):
+statement = f"CREATE TABLE {database}.t (a int)"
+for unknown in (lambda: glueContext.no_such_method(), lambda: spark.sql(statement)):
     try:
         unknown()
     except NotImplementedError as error:

@@ -55,7 +55,7 @@ up: setup ## Start the embedded AWS with Decant on it, and stay
 
 docs: $(VENV)/.ready ## Write the pages that are made from the code
 	$(BIN)/python -m cli.documentation
-	$(BIN)/python -m local_aws.reality
+	$(BIN)/python -m local_aws.reality --write
 
 bench: setup ## Measure, and write benchmarks/results.json
 	$(BIN)/python -m benchmarks

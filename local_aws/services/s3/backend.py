@@ -14,6 +14,8 @@ from local_aws.services.s3.notifications import refuse_overlaps
 from local_aws.services.s3.objects import Reading, StoredKey, StoredMultipart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from moto.s3.models import FakeBucket
 
 
@@ -85,6 +87,13 @@ class LocalS3Backend(S3Backend):
                 self._tell("OBJECT_REMOVED_DELETE_EVENT", bucket, Marker(gone) if marker else gone)
         return done, meta
 
+    def list_object_versions(
+        self, bucket_name: str, *arguments: Any, prefix: str = "", **options: Any
+    ) -> tuple[list[Any], list[str], list[Any], str | None, str | None]:
+        """List versions; moto copies all of a bucket first, so it is shown the keys under the prefix only."""
+        narrowed: Any = Narrowed(self.get_bucket(bucket_name), prefix or "")
+        return S3Backend.list_object_versions(narrowed, bucket_name, *arguments, prefix=prefix, **options)
+
     def create_multipart_upload(self, bucket_name: str, *arguments: Any, **options: Any) -> StoredMultipart:
         """Begin an upload."""
         with recorded() as changes:
@@ -144,6 +153,24 @@ class LocalS3Backend(S3Backend):
     def _tell(self, event: str, bucket: FakeBucket, key: Any) -> None:
         name = moto_notifications.S3NotificationEvent[event]
         moto_notifications.send_event(self.account_id, name, bucket, key)
+
+
+class Narrowed:
+    """A backend with one bucket, which holds the keys under a prefix."""
+
+    def __init__(self, bucket: FakeBucket, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self.keys = self
+
+    def get_bucket(self, _name: str) -> Narrowed:
+        """Return the one bucket."""
+        return self
+
+    def iterlists(self) -> Iterator[tuple[str, list[Any]]]:
+        """Yield each key with its versions, as moto's store of keys does."""
+        for name in [name for name in list(self._bucket.keys) if name.startswith(self._prefix)]:
+            yield name, list(self._bucket.keys.getlist(name, []))
 
 
 class Marker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import zlib
 from base64 import b64encode
@@ -70,6 +71,10 @@ class StoredKey(FakeKey):
             return
         self.disposed = True
         changes.discard(self.file)
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        """Copy the attributes alone: moto copies every version of every key for each listing."""
+        return copy.copy(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in vars(self).items() if k not in {"_value_buffer", "lock"}}

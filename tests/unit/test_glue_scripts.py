@@ -8,7 +8,7 @@ import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "glue_scripts"
 SHARED = {
-    "typed", "cell", "described", "write", "settings", "resolved_options", "read_integer", "read_decimal",
+    "cell", "described", "write", "settings", "resolved_options", "read_integer", "read_decimal",
     "read_float", "read_boolean", "read_date", "read_timestamp", "read_text",
 }  # fmt: skip
 

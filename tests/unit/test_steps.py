@@ -101,7 +101,7 @@ def test_the_job_is_told_how_the_file_is_written() -> None:
     arguments = job_arguments(pipeline, a_file(), FOLDER, STARTED, "things-1")
     assert (arguments["--delimiter"], arguments["--quote"]) == ("|", "'")
     assert arguments["--target_path"] == f"s3://curated/{FOLDER}"
-    assert json.loads(arguments["--columns"])[0] == {"name": "id", "type": "integer"}
+    assert json.loads(arguments["--columns"])[0] == {"name": "id", "type": "integer", "required": True}
 
 
 @pytest.mark.parametrize("state", ["STARTING", "RUNNING", "WAITING", "STOPPING"])

@@ -1,0 +1,102 @@
+"""Drop small orders files on a stage of this machine and wait until the warehouse holds them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from cli import local_stage
+from cli.sample_files import ORDER_COLUMNS, order_rows
+from cli.service import Service
+from cli.sql import query_stage
+from cli.stage_client import client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUCKET = "decant-local-landing-123456789012"
+CLIENTS = 8
+PATIENCE_SECONDS = 300
+
+
+def latency(count: str) -> dict[str, float]:
+    """Drop one file after another; tell the median time from the put to the run's end."""
+    with _stage() as stage:
+        return {"seconds": median(_one(stage, number) for number in range(int(count))), **_peak(stage)}
+
+
+def drops(count: str) -> dict[str, float]:
+    """Drop many files at once; tell the time until the last one is loaded, none lost and none twice."""
+    with _stage() as stage:
+        files = [_orders(1000 + 10 * number) for number in range(int(count))]
+        started = time.perf_counter()
+        with ThreadPoolExecutor(CLIENTS) as threads:
+            list(threads.map(lambda each: _put(stage, f"many-{each[0]}", each[1]), enumerate(files)))
+        _until(lambda: _loads(stage) >= len(files) + 1, f"{count} loads")
+        seconds = time.perf_counter() - started
+        rows = query_stage("SELECT count(*) FROM orders", stage.environment)[1][0][0]
+        if (_loads(stage), rows) != (len(files) + 1, 3 * (len(files) + 1)):
+            raise SystemExit(f"{_loads(stage)} loads and {rows} rows for {count} files of 3 rows")
+        return {"seconds": seconds, **_peak(stage)}
+
+
+@contextlib.contextmanager
+def _stage() -> Iterator[local_stage.LocalStage]:
+    """Start a stage, warm it with one file, and leave nothing behind."""
+    home = Path(tempfile.mkdtemp(prefix="decant-bench-"))
+    stage = local_stage.start(home)
+    try:
+        _one(stage, -1)
+        yield stage
+    finally:
+        stage.stop()
+        shutil.rmtree(home)
+
+
+def _one(stage: local_stage.LocalStage, number: int) -> float:
+    api = Service(stage.api_url, stage.api_token)
+    before = {run["name"] for run in api.get("/runs", limit=100)["runs"]}
+    started = time.perf_counter()
+    _put(stage, f"one-{number}", _orders(1 + 10 * (number + 1)))
+
+    def ended() -> bool:
+        new = [run for run in api.get("/runs", limit=5)["runs"] if run["name"] not in before]
+        return bool(new) and new[0]["outcome"] == "succeeded"
+
+    _until(ended, "the run's end")
+    return time.perf_counter() - started
+
+
+def _put(stage: local_stage.LocalStage, name: str, body: bytes) -> None:
+    client(stage.environment, "s3").put_object(Bucket=BUCKET, Key=f"incoming/orders/{name}.csv", Body=body)
+
+
+def _loads(stage: local_stage.LocalStage) -> int:
+    return int(query_stage("SELECT count(*) FROM decant_loads", stage.environment)[1][0][0])
+
+
+def _orders(first: int) -> bytes:
+    lines = [",".join(ORDER_COLUMNS)]
+    lines += [",".join('"' + value.replace('"', '""') + '"' for value in row) for row in order_rows(first, 3)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _peak(stage: local_stage.LocalStage) -> dict[str, float]:
+    status = Path(f"/proc/{stage.process.pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return {"peak_rss_mb": int(found[1]) / 1024 if found else 0.0}
+
+
+def _until(condition: Any, what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"never came: {what}")
+        time.sleep(0.05)

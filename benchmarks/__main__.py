@@ -36,7 +36,7 @@ def main() -> None:
     size.add_argument("--full", action="store_true", help="files of 1 GB too")
     asked = parser.parse_args()
     sizes = Sizes((1,) if asked.quick else (1, 100, 1000) if asked.full else (1, 100))
-    console = Console()
+    console = Console(width=None if Console().is_terminal else 110)
     rows: list[dict[str, Any]] = []
     for name in asked.suite or suites():
         for case in importlib.import_module(f"benchmarks.{name}").cases(sizes):
@@ -45,7 +45,10 @@ def main() -> None:
             console.print(table(measured))
             rows += measured
             write(rows)
-    console.print(f"[dim]seconds: median inside the process, imports included. Written to {RESULTS.name}.")
+    console.print(
+        "[dim]seconds: median inside the process, with imports; whole: with the interpreter's start"
+    )
+    console.print(f"[dim]written to {RESULTS.name}")
 
 
 def table(rows: list[dict[str, Any]]) -> Table:

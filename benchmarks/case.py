@@ -12,8 +12,8 @@ class Case:
     Attributes:
         suite: the suite's name.
         name: what is measured, such as `csv 100 MB`.
-        engines: each engine's name and its function, written `package.module:function`; the function takes the
-            arguments, and everything that it imports belongs inside it, so that imports are part of the time.
+        engines: each engine's name and its function, written `package.module:function`; the function takes
+            the arguments, and what it needs is imported inside it, so that imports are part of the time.
         arguments: strings given to each function; an engine may have its own in `own_arguments`.
         compared_to: for each engine the one that its time is divided by; none by default.
         rounds: how often each engine runs, one after another in turn.

@@ -66,7 +66,7 @@ def _rows(bad_rows_in_thousand: int = 0) -> Iterator[dict[str, Any]]:
             "amount": f"{chance.randrange(10_000_000) / 100:.2f}" if not bad or number % 2 else "a lot",
             "quantity": chance.randrange(1, 100) if not bad or not number % 2 else 4711,
             "weight": round(chance.random() * 50, 4),
-            "active": chance.random() < 0.5,
+            "active": chance.choice((True, False)),
             "ordered": day.isoformat(),
             "created": f"{day}T{chance.randrange(24):02}:{chance.randrange(60):02}:{chance.randrange(60):02}",
             "note": chance.choice(NOTES[:1] * 7 + NOTES[1:]),

@@ -32,8 +32,8 @@ class Runs:
 def measure(case: Case, told: Callable[[str], None]) -> list[dict[str, Any]]:
     """Return a row for each engine.
 
-    `seconds` is the median time inside the process, with the engine's imports and without the interpreter's start;
-    `ratio` is the median of the ratios taken round by round, which a busy machine disturbs least.
+    `seconds` is the median time inside the process, with the engine's imports and without the interpreter's
+    start; `ratio` is the median of the ratios taken round by round, which a busy machine disturbs least.
     """
     runs = {engine: Runs() for engine in case.engines}
     for number in range(case.rounds):

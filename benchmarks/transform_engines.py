@@ -7,13 +7,13 @@ OUT = ".out.parquet"
 
 def decant(path: str, form: str) -> None:
     """Check every rule and write typed Parquet."""
-    import datetime
+    import datetime as dt
 
     from benchmarks.validation_engines import orders
     from chalicelib.transform import write_parquet
 
     with open(path, "rb") as stream, open(path + OUT, "wb") as sink:  # noqa: PTH123  no more imports than a step has
-        write_parquet(stream, orders(form), sink, key=path, processing_date=datetime.date(2026, 1, 2))
+        write_parquet(stream, orders(form), sink, key=path, processing_date=dt.date(2026, 1, 2))
 
 
 def pyarrow_streaming(path: str, _form: str) -> None:
@@ -23,10 +23,12 @@ def pyarrow_streaming(path: str, _form: str) -> None:
 
     pa.set_memory_pool(pa.system_memory_pool())
     options = csv.ParseOptions(newlines_in_values=True)
-    with csv.open_csv(path, parse_options=options) as reader:
-        with parquet.ParquetWriter(path + OUT, reader.schema) as writer:
-            for batch in reader:
-                writer.write_batch(batch)
+    with (
+        csv.open_csv(path, parse_options=options) as reader,
+        parquet.ParquetWriter(path + OUT, reader.schema) as writer,
+    ):
+        for batch in reader:
+            writer.write_batch(batch)
 
 
 def duckdb(path: str, _form: str) -> None:

@@ -65,7 +65,7 @@ def tutorial_json(path: str, form: str) -> None:
         data = json.loads(file_content)
     else:
         data = [json.loads(line) for line in file_content.splitlines()]
-    if not len(data):
+    if not data:
         raise SystemExit("File is empty")
 
 
@@ -78,7 +78,7 @@ def pandas_csv(path: str, _form: str) -> None:
     bad = 0
     for chunk in pd.read_csv(path, chunksize=100_000, dtype=kinds, parse_dates=["ordered", "created"]):
         wrong = chunk.id.isin(seen) | chunk.id.duplicated() | (chunk.id < 1) | chunk.customer.isna()
-        wrong |= chunk.customer.str.len() > 60
+        wrong |= chunk.customer.str.len().gt(60)
         wrong |= ~chunk.country.isin(["DE", "FR", "US", "GB", "JP"]) & chunk.country.notna()
         wrong |= ~chunk.amount.between(0, 1_000_000) | ~chunk.quantity.between(1, 100) | (chunk.weight < 0)
         wrong |= chunk.ordered < "2019-01-01"

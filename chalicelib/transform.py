@@ -13,7 +13,7 @@ from chalicelib.validation.arrow import TYPES, text_array
 from chalicelib.validation.typed import declared_schema, typed_columns
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
     from chalicelib.pipeline import Pipeline
 
@@ -31,7 +31,7 @@ class Transformed:
 
 
 def write_parquet(
-    stream: BinaryIO, pipeline: Pipeline, sink: BinaryIO, *, key: str, processing_date: datetime.date
+    stream: BinaryIO, pipeline: Pipeline, sink: BinaryIO, *, key: str, processing_date: dt.date
 ) -> Transformed:
     """Write the file's rows to the sink: declared columns, kept undeclared ones as text, `processing_date`.
 
@@ -57,7 +57,7 @@ def write_parquet(
 
 
 class _Writer:
-    def __init__(self, pipeline: Pipeline, sink: BinaryIO, processing_date: datetime.date) -> None:
+    def __init__(self, pipeline: Pipeline, sink: BinaryIO, processing_date: dt.date) -> None:
         self._pipeline = pipeline
         self._sink = sink
         self._date = text_array([processing_date.isoformat()]).cast(TYPES["date"])[0]

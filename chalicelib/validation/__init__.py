@@ -13,7 +13,7 @@ from chalicelib.validation.source import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pyarrow
+    import pyarrow as pa
 
     from chalicelib.pipeline import Pipeline
 
@@ -71,19 +71,15 @@ def validate(
     )
 
 
-def typed_batches(stream: BinaryIO, pipeline: Pipeline, *, key: str) -> Iterator[pyarrow.RecordBatch]:
+def typed_batches(stream: BinaryIO, pipeline: Pipeline, *, key: str) -> Iterator[pa.RecordBatch]:
     """Yield the file's declared columns, in the declared order and types, part by part.
 
     Raises:
         InvalidFile: when `validate` would have rejected the file; parts before the bad one were yielded.
     """
-    import pyarrow as pa  # noqa: PLC0415  validation of small files does without
+    from chalicelib.validation.typed import declared_batches  # noqa: PLC0415  validation may do without pyarrow
 
-    from chalicelib.validation.typed import declared_schema, typed_columns  # noqa: PLC0415  as above
-
-    schema = declared_schema(pipeline.columns)
-    for columns in typed_columns(stream, pipeline, key):
-        yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+    yield from declared_batches(stream, pipeline, key)
 
 
 def _reader(form: str) -> Callable[[Source, Pipeline, Findings], None]:
@@ -105,5 +101,6 @@ def _reason(findings: Findings, pipeline: Pipeline) -> str | None:
         many = f"only {findings.rows:,} rows" if findings.rows else "no rows"
         return f"the file has {many}; pipeline {pipeline.name} takes at least {pipeline.fewest_rows:,}"
     if pipeline.most_rows is not None and findings.rows > pipeline.most_rows:
-        return f"the file has {findings.rows:,} rows; pipeline {pipeline.name} takes at most {pipeline.most_rows:,}"
+        most = f"pipeline {pipeline.name} takes at most {pipeline.most_rows:,}"
+        return f"the file has {findings.rows:,} rows; {most}"
     return None

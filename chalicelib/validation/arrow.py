@@ -48,7 +48,7 @@ TYPES = {
 
 
 def parse(
-    data: bytes, dialect: Dialect, width: int, refuse: Callable[[csv.InvalidRow], str]
+    data: bytes, dialect: Dialect, width: int, refuse: Callable[[csv.InvalidRow], str] | None
 ) -> pa.RecordBatch:
     """Parse whole CSV records into text columns named by position; an empty cell is null.
 
@@ -91,17 +91,13 @@ def count_lines(data: bytes) -> int:
 
 def text_array(texts: Sequence[str | None]) -> pa.StringArray:
     """Make a text column; `pa.array` of a list would import pandas wherever it is installed."""
-    present = texts if all(texts) else [text or "" for text in texts]
-    data = "".join(present).encode()  # type: ignore[arg-type]
+    present = [text or "" for text in texts]
+    data = "".join(present).encode()
     sizes = (
         map(len, present) if len(data) == sum(map(len, present)) else (len(text.encode()) for text in present)
     )
     offsets = array("i", accumulate(sizes, initial=0))
-    valid = (
-        None
-        if present is texts or None not in texts
-        else pa.py_buffer(_bits([text is not None for text in texts]))
-    )
+    valid = pa.py_buffer(_bits([text is not None for text in texts])) if None in texts else None
     return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(data), valid)
 
 
@@ -168,7 +164,7 @@ def _timestamps(column: pa.StringArray) -> pa.Array | None:
 
 
 def sift(column: pa.StringArray, rules: ColumnRules) -> tuple[pa.Array, dict[int, str]]:
-    """Cast what obeys the grammar and return it with the messages of the cells that do not; those become null."""
+    """Cast what obeys the grammar and return it with the messages of the cells that do not, now null."""
     parts: list[pa.Array] = []
     wrong: dict[int, str] = {}
     for start in range(0, len(column), SLICE):

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from chalicelib.pipeline import Column
 
-Value = int | float | bool | str | Decimal | datetime.date | datetime.datetime
+Value = int | float | bool | str | Decimal | dt.date | dt.datetime
 
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 MOST_DIGITS = 38
 """Digits that a decimal can have in Parquet, Athena and Redshift."""
+
+FIRST_MOMENT, LAST_MOMENT = dt.datetime.min, dt.datetime.max  # noqa: DTZ901  moments are naive UTC throughout
 
 DAY = (
     r"(?:(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -87,14 +89,14 @@ def read_boolean(text: str) -> bool:
     return value
 
 
-def read_date(text: str) -> datetime.date:
+def read_date(text: str) -> dt.date:
     """Read a day as YYYY-MM-DD."""
     if not _DAY.fullmatch(text):
         raise ValueError("is not a date (YYYY-MM-DD)")
-    return datetime.date.fromisoformat(text)
+    return dt.date.fromisoformat(text)
 
 
-def read_timestamp(text: str) -> datetime.datetime:
+def read_timestamp(text: str) -> dt.datetime:
     """Read a day with or without a time; an offset is turned into UTC, and no offset means UTC.
 
     Digits of a second after the sixth are cut off.
@@ -104,19 +106,19 @@ def read_timestamp(text: str) -> datetime.datetime:
         raise ValueError("is not a timestamp (YYYY-MM-DDThh:mm:ss, with an offset or in UTC)")
     day, clock, zone = match.groups()
     seconds, _, fraction = (clock or "00:00").partition(".")
-    moment = datetime.datetime.fromisoformat(f"{day}T{seconds}")
+    moment = dt.datetime.fromisoformat(f"{day}T{seconds}")
     moment = moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
     try:
         return moment - _offset(zone)
     except OverflowError:
-        return datetime.datetime.max if moment.year > 1 else datetime.datetime.min
+        return LAST_MOMENT if moment.year > 1 else FIRST_MOMENT
 
 
-def _offset(zone: str | None) -> datetime.timedelta:
+def _offset(zone: str | None) -> dt.timedelta:
     if not zone or zone in "Zz":
-        return datetime.timedelta()
+        return dt.timedelta()
     digits = zone[1:].replace(":", "").ljust(4, "0")
-    ahead = datetime.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return -ahead if zone[0] == "-" else ahead
 
 

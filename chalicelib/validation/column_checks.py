@@ -41,7 +41,7 @@ class ColumnChecks:
             column.finish()
 
     def check(self, batch: ColumnBatch, rules: ColumnRules, texts: pa.Array, values: pa.Array) -> None:
-        """Ask every rule but `type`; `texts` has the nulls of the file, `values` also where the type is wrong."""
+        """Ask every rule but `type`; `values` is null also where the type is wrong."""
         if rules.column.required and texts.null_count:
             self.note(batch, rules, indexes(pc.is_null(texts)), "required")
         self._check_limits(batch, rules, values)
@@ -50,24 +50,9 @@ class ColumnChecks:
             self.unique[rules.name].add(keys, of, batch)
 
     def _check_limits(self, batch: ColumnBatch, rules: ColumnRules, values: pa.Array) -> None:
-        minimum, maximum, allowed = self._limits[rules.name]
-        longest = rules.column.longest
-        suspects: set[int] = set()
-        if minimum is not None or maximum is not None:
-            span = pc.min_max(values)
-            if minimum is not None and span["min"].is_valid and pc.less(span["min"], minimum).as_py():
-                suspects.update(indexes(pc.less(values, minimum)))
-            if maximum is not None and span["max"].is_valid and pc.greater(span["max"], maximum).as_py():
-                suspects.update(indexes(pc.greater(values, maximum)))
-        if allowed is not None:
-            known = pc.or_(pc.is_in(values, value_set=allowed), pc.is_null(values))
-            if not pc.all(known, min_count=0).as_py():
-                suspects.update(indexes(pc.invert(known)))
-        if longest is not None and (pc.max(pc.binary_length(values)).as_py() or 0) > longest:
-            suspects.update(indexes(pc.greater(pc.utf8_length(values), longest)))
         by_rule: dict[str, list[int]] = {}
         memo: dict[str, str | None] = {}
-        for index in sorted(suspects):
+        for index in sorted(self._suspects(rules, values)):
             text = batch.text(index, rules.name)
             if text not in memo:
                 wrong = rules.broken_by(text)
@@ -76,6 +61,24 @@ class ColumnChecks:
                 by_rule.setdefault(rule, []).append(index)
         for rule, bad in by_rule.items():
             self.note(batch, rules, bad, rule)
+
+    def _suspects(self, rules: ColumnRules, values: pa.Array) -> set[int]:
+        """Return the indexes of the values outside some limit."""
+        minimum, maximum, allowed = self._limits[rules.name]
+        found: set[int] = set()
+        span = pc.min_max(values) if minimum is not None or maximum is not None else {}
+        if minimum is not None and pc.less(span["min"], minimum).as_py():
+            found.update(indexes(pc.less(values, minimum)))
+        if maximum is not None and pc.greater(span["max"], maximum).as_py():
+            found.update(indexes(pc.greater(values, maximum)))
+        if allowed is not None:
+            known = pc.or_(pc.is_in(values, value_set=allowed), pc.is_null(values))
+            if not pc.all(known, min_count=0).as_py():
+                found.update(indexes(pc.invert(known)))
+        longest = rules.column.longest
+        if longest is not None and (pc.max(pc.binary_length(values)).as_py() or 0) > longest:
+            found.update(indexes(pc.greater(pc.utf8_length(values), _length(longest))))
+        return found
 
     def note(self, batch: ColumnBatch, rules: ColumnRules, bad: list[int], rule: str) -> None:
         """Count the cells at these indexes as bad and keep the details of those that the report wants."""
@@ -90,6 +93,10 @@ class ColumnChecks:
             text = batch.text(index, rules.name)
             _, message = rules.broken_by(text) or ("", "")
             self._findings.detail(row, batch.place(index)[1], rules.name, rule, text, message)
+
+
+def _length(characters: int) -> pa.Scalar:
+    return pa.Int32Array.from_buffers(pa.int32(), 1, [None, pa.py_buffer(array("i", [characters]))])[0]
 
 
 def _arrow_limits(rules: ColumnRules) -> tuple[pa.Scalar | None, pa.Scalar | None, pa.Array | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from decimal import Decimal
 from functools import lru_cache
@@ -20,7 +20,7 @@ READ_PLAIN: dict[str, Callable[[str], Any]] = {
     "integer": int,
     "decimal": Decimal,
     "float": float,
-    "date": datetime.date.fromisoformat,
+    "date": dt.date.fromisoformat,
     "timestamp": read_timestamp,
     "text": str,
 }
@@ -64,7 +64,7 @@ def _within_limits(rules: ColumnRules, texts: set[str]) -> bool:
         return not texts
     values: list[Value] = list(map(READ_PLAIN[rules.column.type], texts))
     return (
-        (rules.minimum is None or min(values) >= rules.minimum)  # type: ignore[type-var,operator]
-        and (rules.maximum is None or max(values) <= rules.maximum)  # type: ignore[type-var,operator]
+        (rules.minimum is None or min(values) >= rules.minimum)  # type: ignore[operator]
+        and (rules.maximum is None or max(values) <= rules.maximum)  # type: ignore[operator]
         and (rules.allowed is None or rules.allowed.issuperset(values))
     )

@@ -170,8 +170,8 @@ class BlockChecker:
             return
         row = parsed.ragged[0]
         raise Unreadable(
-            f"none of the first {len(parsed.ragged):,} rows has {row.expected_columns} cells like the header (the first"
-            f" has {row.actual_columns}): is {self._dialect.delimiter!r} the delimiter?"
+            f"none of the first {len(parsed.ragged):,} rows has {row.expected_columns} cells like the header"
+            f" (the first has {row.actual_columns}): is {self._dialect.delimiter!r} the delimiter?"
         )
 
     def _note_ragged(self, batch: TextBatch, ragged: list[csv.InvalidRow]) -> None:

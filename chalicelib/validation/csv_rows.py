@@ -69,7 +69,7 @@ def check_block(
     first, width = findings.rows + 1, len(header.names)
     findings.rows += len(found)
     if all(type(cells) is list and len(cells) == width for cells in found):
-        batch = RowBatch(block, dialect, header, found, range(first, first + len(found)), first)  # type: ignore[arg-type]
+        batch = RowBatch(block, dialect, header, found, range(first, first + len(found)), first)
     else:
         batch = RowBatch(block, dialect, header, [], [], first)
         _keep_whole_rows(batch, found, findings)

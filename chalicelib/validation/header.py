@@ -58,8 +58,8 @@ def header_of(names: tuple[str, ...], pipeline: Pipeline) -> Header:
         raise Unreadable(f"the header lacks {_listed(missing)}{hint}: write the declared names exactly")
     if extra and pipeline.extra_columns == "reject":
         raise Unreadable(
-            f"the header has {_listed(extra)}, which pipeline {pipeline.name} does not declare: remove it or declare"
-            " it, or set extra_columns='keep'"
+            f"the header has {_listed(extra)}, which pipeline {pipeline.name} does not declare: remove it,"
+            " declare it, or set extra_columns='keep'"
         )
     return Header(names, pipeline_rules(pipeline))
 

@@ -55,15 +55,14 @@ def ndjson_pieces(source: Source, pipeline: Pipeline, findings: Findings) -> Ite
     """Check a file with one object on each line and yield what was checked."""
     checker, finish = _checker(pipeline, findings)
     with _ahead(source) as chunks:
-        line, rest = 1, b""
+        line, data = 1, b""
         for chunk in chain(chunks, (b"\n",)):
-            data = rest + chunk
-            del chunk, rest  # a line may be long: hold it once
+            data += chunk
             end = data.rfind(b"\n") + 1
             if not end and len(data) > LARGEST_OBJECT:
                 raise Unreadable(f"line {line:,} is longer than {LARGEST_OBJECT:,} bytes: is this NDJSON?")
-            rest = data[end:]
             line = yield from _check_lines(data[:end], line, checker)
+            data = data[end:]
     finish()
 
 
@@ -135,7 +134,7 @@ def _check_array(text: Text, checker: RowChecker) -> Iterator[Piece]:
 
 
 def _check_pieces(text: Text, checker: RowChecker) -> list[Piece]:
-    """Check many elements at once, up to a `},` that turns out to be an element's end; nothing when there is none."""
+    """Check many elements at once, up to a `},` that ends one; return nothing when there is none."""
     end = text.seam()
     for _ in range(4):
         if end < 0:
@@ -225,7 +224,7 @@ class Text:
         return found - self._start if found >= 0 else -1
 
     def seam(self) -> int:
-        """Return where `}` stands before `,` for the last time in the next piece, or -1; look at each byte once."""
+        """Return where `}` stands before `,` for the last time in the next piece, or -1."""
         if self.offset < self._seamless:
             return -1
         self.fill(PIECE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import re
 from array import array
@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from chalicelib.validation.cells import LARGEST_INTEGER, SMALLEST_INTEGER, Value
+from chalicelib.validation.cells import (
+    FIRST_MOMENT,
+    LARGEST_INTEGER,
+    LAST_MOMENT,
+    SMALLEST_INTEGER,
+    Value,
+)
+from chalicelib.validation.findings import Unreadable
 from chalicelib.validation.rules import shown, unique_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from chalicelib.validation.findings import Findings
     from chalicelib.validation.rules import ColumnRules
@@ -29,7 +36,7 @@ LINE_ENDS = frozenset(b"}\r")
 """How a line with one object ends; the decoder itself would take two objects, or half of one."""
 
 MOST_NAMES = 1_000
-"""Undeclared names that a report lists."""
+"""Different keys in the rows of a file that a report lists, or that can become columns."""
 
 DEEPEST = 500
 """Levels of nesting in one row; Python's own parser stops near a thousand."""
@@ -41,7 +48,7 @@ class Number(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Piece:
     """Rows that stand together in the file.
 
@@ -110,9 +117,11 @@ class RowChecker:
             except msgspec.ValidationError:
                 return False
         shape = self._shapes[0]
-        if rows is None or not shape.accepts(rows, piece.data):
+        if rows is None or not shape.accepts(rows, piece):
             return False
         self._findings.rows += len(rows)
+        if self._extra:
+            self._remember(names_in(piece))
         for name, unique in self._unique.items():
             keys, indexes = shape.keys(rows, name)
             unique.add(keys, indexes, piece)
@@ -140,9 +149,23 @@ class RowChecker:
     def note_names(self, raw: bytes) -> None:
         """Remember the names in one row, for the report."""
         try:
-            self._names.update(dict.fromkeys(msgspec.json.decode(raw, type=dict[str, msgspec.Raw])))
+            self._remember(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return  # check_row reports it
+
+    def _remember(self, names: Iterable[str]) -> None:
+        """Add names to those found in the file.
+
+        Raises:
+            Unreadable: at too many names, when each is to become a column.
+        """
+        for name in names:
+            if name not in self._names and len(self._names) < MOST_NAMES:
+                self._names[name] = None
+            elif name not in self._names and self._extra:
+                raise Unreadable(
+                    f"the rows have more than {MOST_NAMES:,} different keys: are values used as keys?"
+                )
         self._findings.columns = tuple(self._names)
 
     def _check_parsed(self, piece: Piece) -> list[tuple[str | None, str, object, str]]:
@@ -152,12 +175,10 @@ class RowChecker:
         except NotARow as wrong:
             return [(None, wrong.rule, text[:200], str(wrong))]
         found: list[tuple[str | None, str, object, str]] = []
-        for name in cells.keys() - self._declared.keys():
-            if len(self._names) < MOST_NAMES:
-                self._names[name] = None
-                self._findings.columns = tuple(self._names)
-            if not self._extra:
-                found.append((name, "extra", cells[name], f"the pipeline declares no column {shown(name)}"))
+        self._remember(cells)
+        undeclared = () if self._extra else sorted(cells.keys() - self._declared.keys())
+        for name in undeclared:
+            found += [(name, "extra", cells[name], f"the pipeline declares no column {shown(name)}")]
         for name, rules in self._declared.items():
             value = cells.get(name)
             broken = broken_by_json(rules, value)
@@ -297,13 +318,12 @@ class Shape:
             return None
         return rows
 
-    def accepts(self, rows: list[Any], data: bytes) -> bool:
+    def accepts(self, rows: list[Any], piece: Piece) -> bool:
         """Return whether the rows keep every rule but `unique`; False means: look at each."""
         cells = {name: list(map(cell, rows)) for name, cell in self._looked_at.items()}
-        if self._extra or not self._has_each_key_once(rows, cells, data):
-            # With undeclared keys allowed, colons say nothing: the keys are parsed.
-            return self._extra and self._check_cells(cells) and _keys_once(data, rows)
-        return self._check_cells(cells)
+        # With undeclared keys allowed, colons say nothing: the keys are parsed.
+        once = _keys_once(piece) if self._extra else self._has_each_key_once(rows, cells, piece.data)
+        return once and self._check_cells(cells)
 
     def keys(self, rows: list[Any], column: str) -> tuple[array[int], list[int] | None]:
         """Return the 64-bit keys of the values in a column, and their indexes if some are null."""
@@ -390,16 +410,21 @@ class Shape:
         )
 
 
-def _keys_once(data: bytes, rows: list[Any]) -> bool:
-    """Return whether no row has a key twice, by parsing; data is an array's elements or lines."""
-    lines = data.split(b"\n") if data.count(b"\n") >= len(rows) - 1 else [b"[" + data + b"]"]
+def _keys_once(piece: Piece) -> bool:
+    """Return whether no object in the piece has a key twice, by parsing."""
     try:
-        for line in lines:
-            if line.strip():
-                json.loads(line, object_pairs_hook=_object)
+        for text in piece.data.splitlines() if piece.lines else [b"[" + piece.data + b"]"]:
+            json.loads(text, object_pairs_hook=_object)
     except (NotARow, ValueError, RecursionError):
         return False
     return True
+
+
+def names_in(piece: Piece) -> dict[str, None]:
+    """Return the keys of the rows in a piece that is known to be good, in order."""
+    decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+    rows = decoder.decode_lines(piece.data) if piece.lines else _elements(piece.data)
+    return {name: None for row in rows for name in row}
 
 
 def _decimal_text(raw: msgspec.Raw) -> str:
@@ -410,18 +435,18 @@ def _decimal_text(raw: msgspec.Raw) -> str:
 def _value(value: Any, read: Callable[[str], Value], kind: str) -> Value:
     if kind == "decimal":
         return read(value)
-    kept: Value = _naive(value) if isinstance(value, datetime.datetime) else value
+    kept: Value = _naive(value) if isinstance(value, dt.datetime) else value
     return kept
 
 
-def _naive(moment: datetime.datetime) -> datetime.datetime:
+def _naive(moment: dt.datetime) -> dt.datetime:
     """Return the moment in UTC without saying so; at the ends of time, the end."""
     if moment.tzinfo is None:
         return moment
     try:
-        return moment.astimezone(datetime.UTC).replace(tzinfo=None)
+        return moment.astimezone(dt.UTC).replace(tzinfo=None)
     except OverflowError:
-        return datetime.datetime.max if moment.year > 1 else datetime.datetime.min  # noqa: DTZ901  naive UTC
+        return LAST_MOMENT if moment.year > 1 else FIRST_MOMENT
 
 
 @lru_cache
@@ -432,8 +457,8 @@ def _raw_decimals(plain: str) -> re.Pattern[bytes]:
 def _check_decimals(rules: ColumnRules, raws: list[msgspec.Raw]) -> bool:
     plain = rules.grammar.plain
     if not all(raws):
-        raws = [raw for raw in raws if raw is not msgspec.UNSET]
-    lines = b"\n".join([*raws, b""])  # type: ignore[list-item]  # Raw is a buffer
+        raws = [raw for raw in raws if isinstance(raw, msgspec.Raw)]
+    lines = b"\n".join([*raws, b""])
     if plain is None or not _raw_decimals(plain).fullmatch(lines):
         return False
     if rules.column.required and (b"null" in lines or b'""' in lines):
@@ -449,7 +474,7 @@ def _check_decimals(rules: ColumnRules, raws: list[msgspec.Raw]) -> bool:
 
 
 def _within(rules: ColumnRules, texts: list[bytes]) -> bool:
-    """Compare as floats, whose rounding keeps the order: only what is equal to a limit needs a closer look."""
+    """Compare as floats, whose rounding keeps the order: only equal ones need a closer look."""
     values = list(map(float, texts))
     for limit, extreme in ((rules.minimum, min), (rules.maximum, max)):
         if limit is None or not values:
@@ -496,6 +521,6 @@ def json_type(rules: ColumnRules) -> Any:
 OTHER_TYPES = {
     "decimal": msgspec.Raw,
     "boolean": bool,
-    "date": datetime.date,
-    "timestamp": datetime.datetime,
+    "date": dt.date,
+    "timestamp": dt.datetime,
 }

@@ -128,7 +128,7 @@ def _check(
 
 
 def _decoded(column: pa.Array) -> pa.Array:
-    """Return plain values: no dictionaries, no nanoseconds, and null for empty text, as in the other formats."""
+    """Return plain values: no dictionaries, no nanoseconds, and null for empty text."""
     column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     if pa.types.is_timestamp(column.type):
         column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)

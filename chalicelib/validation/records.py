@@ -53,7 +53,7 @@ class Dialect:
 
     @cached_property
     def closed_cells(self) -> re.Pattern[bytes]:
-        """Matches up to the end of the last quoted cell that is closed, as long as the quotes are in their places."""
+        """Matches up to the end of the last closed cell before a quote is out of its place."""
         d, q = re.escape(self.delimiter), re.escape(self.quote)
         return re.compile(rf"(?:[^{q}]*+{_closed_cell(d, q)})*+".encode())
 
@@ -129,8 +129,8 @@ def blocks(
         end, well_quoted = _cut(data, dialect)
         if not end and len(data) > LONGEST_RECORD:
             raise Unreadable(
-                f"line {line:,}: the record is longer than {LONGEST_RECORD:,} bytes: look for a missing quote or"
-                " line end"
+                f"line {line:,}: the record is longer than {LONGEST_RECORD:,} bytes:"
+                " look for a missing quote or line end"
             )
         rest = data[end:]
         if end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,8 +13,8 @@ from chalicelib.validation.cells import Grammar, Value, grammar
 if TYPE_CHECKING:
     from chalicelib.pipeline import Column, Pipeline
 
-EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001  values are naive UTC throughout
-MICROSECOND = datetime.timedelta(microseconds=1)
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  values are naive UTC throughout
+MICROSECOND = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,7 @@ def column_rules(column: Column) -> ColumnRules:
     )
     for text in map(str, column.allowed or ()):
         if wrong := rules.broken_by(text):
-            raise InvalidPipeline(
-                f"column {column.name}: allowed {text!r} breaks the rule {wrong[0]!r}: {wrong[1]}"
-            )
+            raise InvalidPipeline(f"column {column.name}: allowed {text!r} breaks {wrong[0]!r}: {wrong[1]}")
     return rules
 
 
@@ -107,12 +105,12 @@ def pipeline_rules(pipeline: Pipeline) -> tuple[ColumnRules, ...]:
 def unique_key(value: Value) -> int:
     """Return 64 bits that stand for the value when looking for repeats.
 
-    Integers, dates, timestamps and booleans stand for themselves; the rest is a keyed 64-bit hash, with which two
-    different values among ten million are taken for one another three times in a million files.
+    Integers, dates, timestamps and booleans stand for themselves. The rest is a keyed 64-bit hash: two of ten
+    million different values are taken for one another in three of a million files.
     """
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return (value - EPOCH) // MICROSECOND
-    if isinstance(value, datetime.date):
+    if isinstance(value, dt.date):
         return value.toordinal() - EPOCH.toordinal()
     if isinstance(value, int):
         return int(value)

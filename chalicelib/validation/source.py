@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import queue
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar, cast
 
 from chalicelib.validation.findings import Unreadable
 
@@ -101,7 +101,7 @@ class Source:
             while not member.eof:
                 try:
                     content = member.decompress(data, CHUNK)
-                except igzip_lib.IsalError as wrong:
+                except igzip_lib.IsalError as wrong:  # type: ignore[misc]  # its stub names no base class
                     raise Unreadable(f"the gzip data is damaged ({wrong}): drop the file again") from None
                 data = self._fill() if member.needs_input and not member.eof else b""
                 whole += len(content)
@@ -118,8 +118,8 @@ class Source:
     def _refuse_bombs(self, whole: int) -> None:
         if whole > max(UNWATCHED, self.stored * LARGEST_RATIO) or whole > LARGEST_CONTENT:
             raise Unreadable(
-                f"the gzip data grows past {whole:,} bytes from {self.stored:,}: at most {LARGEST_RATIO} times"
-                f" and {LARGEST_CONTENT:,} bytes are allowed; drop it uncompressed or in parts"
+                f"the gzip data grows past {whole:,} bytes from {self.stored:,}: at most {LARGEST_RATIO}"
+                f" times and {LARGEST_CONTENT:,} bytes are allowed; drop it uncompressed or in parts"
             )
 
 
@@ -131,40 +131,49 @@ def _text(chunk: bytes) -> bytes:
     return chunk
 
 
-@contextmanager
-def read_ahead(items: Iterator[T]) -> Generator[Iterator[T]]:
-    """Run the iterator in a thread, a few items ahead; an error there is raised here."""
-    waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(READ_AHEAD)
-    leave = threading.Event()
+class _Ahead(Generic[T]):
+    """An iterator that runs in a thread, a few items ahead."""
 
-    def fill() -> None:
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self._waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(READ_AHEAD)
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._fill, name="read-ahead", daemon=True)
+        self._thread.start()
+
+    def _fill(self) -> None:
         try:
-            for item in items:
-                waiting.put((True, item))
-                if leave.is_set():
+            for item in self._items:
+                self._waiting.put((True, item))
+                if self._left.is_set():
                     return
-            waiting.put((False, None))
+            self._waiting.put((False, None))
         except BaseException as error:  # noqa: BLE001  it is raised again in the thread that asked
-            waiting.put((False, error))
+            self._waiting.put((False, error))
 
-    def drain() -> Iterator[T]:
+    def __iter__(self) -> Iterator[T]:
         while True:
-            more, item = waiting.get()
+            more, item = self._waiting.get()
             if more:
-                yield item  # type: ignore[misc]
+                yield cast("T", item)
             elif isinstance(item, BaseException):
                 raise item
             else:
                 return
 
-    thread = threading.Thread(target=fill, name="read-ahead", daemon=True)
-    thread.start()
+    def close(self) -> None:
+        """Make room until the thread has seen that nobody listens."""
+        self._left.set()
+        while self._thread.is_alive():
+            with suppress(queue.Empty):
+                self._waiting.get(timeout=0.01)
+
+
+@contextmanager
+def read_ahead(items: Iterator[T]) -> Generator[Iterator[T]]:
+    """Run the iterator in a thread, a few items ahead; an error there is raised here."""
+    ahead = _Ahead(items)
     try:
-        yield drain()
+        yield iter(ahead)
     finally:
-        leave.set()
-        while thread.is_alive():
-            try:
-                waiting.get(timeout=0.01)
-            except queue.Empty:
-                continue
+        ahead.close()

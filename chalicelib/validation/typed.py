@@ -16,6 +16,7 @@ from chalicelib.validation.arrow import arrow_type, count_lines, exact_cast, mas
 from chalicelib.validation.csv_columns import BlockChecker, parse_blocks
 from chalicelib.validation.csv_file import read_header
 from chalicelib.validation.findings import Findings, Unreadable
+from chalicelib.validation.json_rows import Piece
 from chalicelib.validation.parquet_file import checked_columns
 from chalicelib.validation.records import Dialect, blocks
 from chalicelib.validation.rules import pipeline_rules
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
     from chalicelib.pipeline import Column, Pipeline
     from chalicelib.validation.header import Header
-    from chalicelib.validation.json_rows import Piece
     from chalicelib.validation.records import Block
     from chalicelib.validation.rules import ColumnRules
+
+    Pieces = Callable[[Source, Pipeline, Findings], Iterator[Piece]]
 
 ROWS = 8_192
 """JSON rows put into one batch."""
@@ -40,7 +42,7 @@ def typed_columns(stream: BinaryIO, pipeline: Pipeline, key: str) -> Iterator[Co
     """Yield a file part by part: declared columns in their types, undeclared ones as text.
 
     Raises:
-        InvalidFile: at the first part in which validation finds a bad row, and at the end for what only shows there.
+        InvalidFile: at the first part with a bad row, and at the end for what only shows there.
     """
     findings = Findings(1)
     source = Source(stream, key)
@@ -63,9 +65,8 @@ def _refuse(findings: Findings) -> None:
 
 def _refuse_count(findings: Findings, pipeline: Pipeline, key: str) -> None:
     if findings.rows < pipeline.fewest_rows or findings.rows > (pipeline.most_rows or findings.rows):
-        raise InvalidFile(
-            f"{key}: {findings.rows:,} rows; the pipeline allows {pipeline.fewest_rows:,} to {pipeline.most_rows}"
-        )
+        allowed = f"{pipeline.fewest_rows:,} to {pipeline.most_rows}"
+        raise InvalidFile(f"{key}: {findings.rows:,} rows; the pipeline allows {allowed}")
 
 
 def _csv(source: Source, pipeline: Pipeline, findings: Findings) -> Iterator[Columns]:
@@ -82,7 +83,7 @@ def _csv(source: Source, pipeline: Pipeline, findings: Findings) -> Iterator[Col
 
 
 def _from_rows(block: Block, dialect: Dialect, header: Header) -> Columns:
-    """Build the columns of a block that pyarrow could not parse; its rows are known to be good, or refused."""
+    """Build the columns of a block that pyarrow could not parse; its rows were checked."""
     rows = [cells for cells in csv_rows.split_rows(block, dialect) if len(cells) == len(header.names)]
     texts = [text_array([cell or None for cell in cells]) for cells in zip(*rows, strict=True)]
     columns = dict(zip(header.names, texts, strict=True)) if rows else {}
@@ -100,10 +101,7 @@ def _ndjson(source: Source, pipeline: Pipeline, findings: Findings) -> Iterator[
     yield from _rows(source, pipeline, findings, json_file.ndjson_pieces)
 
 
-Pieces = "Callable[[Source, Pipeline, Findings], Iterator[Piece]]"
-
-
-def _rows(source: Source, pipeline: Pipeline, findings: Findings, pieces: Any) -> Iterator[Columns]:
+def _rows(source: Source, pipeline: Pipeline, findings: Findings, pieces: Pieces) -> Iterator[Columns]:
     if pipeline.extra_columns == "keep":
         yield from _rows_with_extras(source, pipeline, findings, pieces)
         return
@@ -131,7 +129,7 @@ def _rows_with_extras(
         collected = RowColumns(pipeline_rules(pipeline), extra)
         spool.seek(0)
         for size, lines in sizes:
-            collected.add(json_file.Piece(spool.read(size), lines=lines, row=0, line=None))
+            collected.add(Piece(spool.read(size), lines=lines, row=0, line=None))
             if len(collected.rows) >= ROWS:
                 yield collected.take()
         yield collected.take()
@@ -230,6 +228,13 @@ READERS: dict[str, Callable[[Source, Pipeline, Findings], Iterator[Columns]]] = 
     "ndjson": _ndjson,
     "parquet": checked_columns,
 }
+
+
+def declared_batches(stream: BinaryIO, pipeline: Pipeline, key: str) -> Iterator[pa.RecordBatch]:
+    """Yield the declared columns alone, as `typed_columns` does."""
+    schema = declared_schema(pipeline.columns)
+    for columns in typed_columns(stream, pipeline, key):
+        yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
 
 def declared_schema(columns: tuple[Column, ...]) -> pa.Schema:

@@ -6,7 +6,7 @@ import tempfile
 from array import array
 from itertools import islice
 from operator import lt
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ class Keys:
     def __init__(self) -> None:
         self._runs: list[tuple[int, int, array[int] | int]] = []
         self._spilled = 0
-        self._file: tempfile._TemporaryFileWrapper[bytes] | None = None
+        self._file: IO[bytes] | None = None
         self.largest: int | None = None
 
     def add(self, keys: array[int], smallest: int, largest: int) -> None:
@@ -93,8 +93,8 @@ class Keys:
 class Unique:
     """Finds the repeats in one column.
 
-    Keys that grow from row to row cannot repeat, which costs one comparison each. Other keys wait until there are
-    enough of them to be worth a walk through all earlier ones.
+    Keys that grow from row to row cannot repeat, which costs one comparison each. Other keys wait until there
+    are enough of them to be worth a walk through all earlier ones.
     """
 
     waiting_keys = 1 << 17
@@ -138,7 +138,7 @@ class Unique:
         return min(keys), max(keys)
 
     def repeated(self, waiting: list[array[int]], earlier: Iterator[array[int]]) -> set[int] | None:
-        """Return those of the waiting keys that come in earlier runs, or None when no key comes twice at all."""
+        """Return the waiting keys that come in earlier runs, or None when no key comes twice at all."""
         distinct = set().union(*waiting)
         found: set[int] = set()
         for run in earlier:

@@ -30,7 +30,7 @@ class UniqueColumn(Unique):
         return found["min"], found["max"]
 
     def repeated(self, waiting: list[array[int]], earlier: Iterator[array[int]]) -> set[int] | None:
-        """Return those of the waiting keys that come in earlier runs, or None when no key comes twice at all."""
+        """Return the waiting keys that come in earlier runs, or None when no key comes twice at all."""
         mine = pc.unique(pa.chunked_array(list(map(_column, waiting))))
         found: set[int] = set()
         for run in earlier:

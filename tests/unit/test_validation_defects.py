@@ -3,8 +3,12 @@
 import gzip
 import io
 import json
+import subprocess
+import sys
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from chalicelib.errors import InvalidPipeline, StorageIsUnreachable
 from chalicelib.pipeline import CSV, Column, Parquet
@@ -311,9 +315,6 @@ def test_a_repeat_in_json_is_found_with_its_value():
 
 
 def parquet_of(**columns) -> io.BytesIO:
-    import pyarrow as pa
-    from pyarrow import parquet
-
     content = io.BytesIO()
     parquet.write_table(pa.table(columns), content)
     content.seek(0)
@@ -356,9 +357,6 @@ def test_parquet_cut_short_is_rejected():
 
 
 def test_the_module_is_imported_without_pyarrow_or_pandas():
-    import subprocess
-    import sys
-
     code = "import sys, chalicelib.validation; print({'pyarrow', 'pandas', 'msgspec'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -28,7 +28,8 @@ MB = 1 << 20
 def rows(count, key):
     yield b"a,b\n"
     for start in range(0, count, 1000):
-        yield b"".join(key(number) + b",some words that fill the row\n" for number in range(start, start + 1000))
+        numbers = range(start, start + 1000)
+        yield b"".join(key(number) + b",some words that fill the row\n" for number in numbers)
 
 def objects(count):
     for start in range(0, count, 1000):
@@ -44,9 +45,9 @@ def bomb(content):
 random.seed(5)
 CASES = {
     "one line of 200 MB": (CSV(), "f.csv", lambda: itertools.chain([b"a,b\n1,"], [b"x" * MB] * 200)),
-    "one record of 300 MB": (CSV(), "f.csv", lambda: itertools.chain([b'a,b\n1,"'], [b"x\n" * (MB // 2)] * 300)),
+    "one record of 300 MB": (CSV(), "f.csv", lambda: itertools.chain([b'a,b\n1,"'], [b"x\n" * 500_000] * 300)),
     "one header of 200 MB": (CSV(), "f.csv", lambda: [b"x," * (MB // 2)] * 200),
-    "lone quotes": (CSV(), "f.csv", lambda: itertools.chain([b"a,b\n"], [b'5" pipe,6" pipe\n' * 60000] * 3)),
+    "lone quotes": (CSV(), "f.csv", lambda: itertools.chain([b"a,b\n"], [b'5",6"\n' * 60000] * 3)),
     "binary junk": (CSV(), "f.csv", lambda: (random.randbytes(MB).replace(b"\0", b"x") for _ in range(20))),
     "one column of junk": (CSV(), "f.csv", lambda: itertools.chain([b"a,b\n"], [b"junk\n" * 200000] * 20)),
     "gzip bomb": (CSV(), "f.csv.gz", lambda: bomb(b"a,b\n")),
@@ -63,7 +64,8 @@ CASES = {
 }
 source, key, parts = CASES[sys.argv[1]]
 kind = "integer" if sys.argv[1] == "growing keys" else "text"
-columns = (Column(name="a", type=kind, unique=kind == "integer" or "random" in sys.argv[1]), Column(name="b", type="text"))
+unique = kind == "integer" or "random" in sys.argv[1]
+columns = (Column(name="a", type=kind, unique=unique), Column(name="b", type="text"))
 pipeline = Pipeline(name="p", description="d", landing_prefix="incoming/p/", source=source, columns=columns)
 report = validate(Stream(parts()), pipeline, key=key, size=0)
 # VmHWM, because ru_maxrss keeps the size of the process that started this one

@@ -1,6 +1,7 @@
 """The csv module's path, the pyarrow path and the JSON path give the same answers on generated files."""
 
 import csv
+import datetime as dt
 import io
 import json
 import re
@@ -21,17 +22,27 @@ from chalicelib.validation.rules import column_rules
 from tests.unit.validation_pipelines import ORDERS, pipeline
 
 TRICKY = {
-    "integer": "0 -0 7 007 +7 12.0 1e3 0x1F 9223372036854775807 9223372036854775808 -9223372036854775808 - + 1_0 ١ "
-    "00000000000000000000000000001",
-    "decimal": "0 -0.00 1.5 1. .5 . 1.230 1.234 1e2 1E-2 1e-3 999999.99 1000000 1e99 -1 nan 100000 100000.01 0e999",
+    "integer": (
+        "0 -0 7 007 +7 12.0 1e3 0x1F 9223372036854775807 9223372036854775808 "
+        "-9223372036854775808 - + 1_0 \N{ARABIC-INDIC DIGIT ONE} 00000000000000000000000000001"
+    ),
+    "decimal": (
+        "0 -0.00 1.5 1. .5 . 1.230 1.234 1e2 1E-2 1e-3 999999.99 1000000 1e99 -1 nan 100000 100000.01 0e999"
+    ),
     "float": "0 1 1. .5 -1e-400 1e400 nan NaN inf -Infinity 1e5 1e 0x1p3 1000 1000.0000000000001 1_0",
     "boolean": "true false True FALSE 1 0 t yes 01 TRUEE",
-    "date": "2020-02-29 2021-02-29 1900-02-29 2000-02-29 0000-01-01 0001-01-01 9999-12-31 1999-12-31 2020-1-1 20200101 "
-    "2020-13-01 2020-04-31 2020-01-01T00:00:00",
-    "timestamp": "2020-01-01 2020-01-01T12 2020-01-01T12:30 2020-01-01T12:30:15 2020-01-01T12:30:15.1234567 "
-    "2020-01-01T12:30:15Z 2020-01-01t12:30:15z 2020-01-01T12:30:15+02:00 2020-01-01T12:30:15-0230 2020-01-01T12+02 "
-    "2020-01-01T12:30+02 2020-01-01Z 2020-01-01T24:00:00 2020-01-01T12:30:60 2020-01-01T12:30:15. 2020-02-30T00:00 "
-    "2020-01-01T12:30:15+24:00 0001-01-01T00:00:00+02:00 9999-12-31T23:59:59.999999999",
+    "date": (
+        "2020-02-29 2021-02-29 1900-02-29 2000-02-29 0000-01-01 0001-01-01 9999-12-31 "
+        "1999-12-31 2020-1-1 20200101 2020-13-01 2020-04-31 2020-01-01T00:00:00"
+    ),
+    "timestamp": (
+        "2020-01-01 2020-01-01T12 2020-01-01T12:30 2020-01-01T12:30:15 "
+        "2020-01-01T12:30:15.1234567 2020-01-01T12:30:15Z 2020-01-01t12:30:15z "
+        "2020-01-01T12:30:15+02:00 2020-01-01T12:30:15-0230 2020-01-01T12+02 "
+        "2020-01-01T12:30+02 2020-01-01Z 2020-01-01T24:00:00 2020-01-01T12:30:60 "
+        "2020-01-01T12:30:15. 2020-02-30T00:00 2020-01-01T12:30:15+24:00 "
+        "0001-01-01T00:00:00+02:00 9999-12-31T23:59:59.999999999"
+    ),
     "text": 'DE FR XX hello a,b a"b "" thirteenchars éééééééééééé ééééééééééééé \N{PILE OF POO}',
 }
 
@@ -63,7 +74,7 @@ def good_cells(column: Column) -> st.SearchStrategy[str]:
         "decimal": st.decimals(0, 99999, places=2).map(str),
         "float": st.floats(-1000, 1000).map(repr),
         "boolean": st.sampled_from(["true", "false"]),
-        "date": st.dates(min_value=__import__("datetime").date(2000, 1, 1)).map(str),
+        "date": st.dates(min_value=dt.date(2000, 1, 1)).map(str),
         "timestamp": st.datetimes().map(lambda moment: moment.isoformat(timespec="microseconds")),
         "text": st.sampled_from(["DE", "FR", "US"]),
     }[column.type]

@@ -67,6 +67,7 @@ def parse(
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
             null_values=[""],
+            check_utf8=not data.isascii(),
         ),
     )
     batches = table.combine_chunks().to_batches()
@@ -117,10 +118,21 @@ def mask(size: int, marked: Iterable[int]) -> pa.BooleanArray:
     return pa.BooleanArray.from_buffers(pa.bool_(), size, [None, pa.py_buffer(bytes(packed))])
 
 
-def holds(column: pa.StringArray, byte: bytes) -> bool:
-    """Return whether the byte is anywhere in the column's memory."""
-    buffer = column.buffers()[2]
-    return buffer is not None and buffer.to_pybytes().find(byte) >= 0
+def holds(column: pa.StringArray, what: bytes) -> bool:
+    """Return whether the bytes are anywhere in the column's memory."""
+    _, offsets, data = column.buffers()
+    if data is None or not len(column):
+        return False
+    ends = memoryview(offsets).cast("i")
+    start, end = ends[column.offset], ends[column.offset + len(column)]
+    return what in data.slice(start, end - start).to_pybytes()
+
+
+NO_TEXT = text_array([None])[0]
+NO = mask(1, ())[0]
+
+PLAIN = {"float": r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"}
+"""Plain patterns that pyarrow's regular expressions take badly, written for them."""
 
 
 def indexes(flags: pa.BooleanArray) -> list[int]:
@@ -134,17 +146,20 @@ def exact_cast(column: pa.StringArray, rules: ColumnRules) -> pa.Array | None:
     kind = rules.column.type
     if kind == "text":
         return column
+    if any(holds(column, what) for what in FOREIGN_TO.get(kind, ())):
+        return None
     if kind == "timestamp":
         return _timestamps(column)
     try:
         values = pc.cast(column, arrow_type(rules.column))
     except pa.ArrowInvalid:
         return None
-    if kind == "integer" and (holds(column, b"x") or holds(column, b"X")):
-        return None  # pyarrow reads 0x1F
-    if kind == "float" and not pc.all(pc.is_finite(values), min_count=0).as_py():
-        return None
-    return values
+    finite = kind != "float" or pc.all(pc.is_finite(values), min_count=0).as_py()
+    return values if finite else None
+
+
+FOREIGN_TO = {"integer": (b"x", b"X"), "date": (b"0000-",), "timestamp": (b"0000-",)}
+"""What pyarrow would read though the grammar does not: hexadecimal numbers and the year 0."""
 
 
 def _timestamps(column: pa.StringArray) -> pa.Array | None:
@@ -165,22 +180,46 @@ def _timestamps(column: pa.StringArray) -> pa.Array | None:
 
 def sift(column: pa.StringArray, rules: ColumnRules) -> tuple[pa.Array, dict[int, str]]:
     """Cast what obeys the grammar and return it with the messages of the cells that do not, now null."""
-    parts: list[pa.Array] = []
     wrong: dict[int, str] = {}
+    values = _sift_by_pattern(column, rules, wrong)
+    if values is not None:
+        return values, wrong
+    wrong.clear()
+    parts: list[pa.Array] = []
     for start in range(0, len(column), SLICE):
         part = column.slice(start, SLICE)
-        values = exact_cast(part, rules)
-        parts.append(_read_each(part, rules, start, wrong) if values is None else values)
+        cast = exact_cast(part, rules)
+        read = range(start, start + len(part))
+        parts.append(_read_each(part.to_pylist(), read, rules, wrong) if cast is None else cast)
     return pa.concat_arrays(parts), wrong
 
 
-def _read_each(part: pa.StringArray, rules: ColumnRules, start: int, wrong: dict[int, str]) -> pa.Array:
+def _sift_by_pattern(column: pa.StringArray, rules: ColumnRules, wrong: dict[int, str]) -> pa.Array | None:
+    """Cast what matches the plain pattern at once and read the rest; None when pyarrow cannot."""
+    plain = PLAIN.get(rules.column.type, rules.grammar.plain)
+    if plain is None:
+        return None
+    matches = pc.match_substring_regex(column, f"^(?:{plain.replace('[+-]?', '-?', 1)})$")
+    others = pc.invert(matches)
+    rest = indexes(others)
+    if len(rest) > len(column) // 2:
+        return None
+    values = exact_cast(pc.if_else(matches, column, NO_TEXT), rules)
+    if values is None:
+        return None
+    texts = [column[index].as_py() for index in rest]
+    return pc.replace_with_mask(values, pc.fill_null(others, NO), _read_each(texts, rest, rules, wrong))
+
+
+def _read_each(
+    texts: Sequence[str | None], places: Sequence[int], rules: ColumnRules, wrong: dict[int, str]
+) -> pa.Array:
     values: list[Value | None] = []
-    for index, text in enumerate(part.to_pylist(), start):
+    for index, text in zip(places, texts, strict=True):
         try:
             values.append(None if text is None else rules.grammar.read(text))
         except ValueError as error:
-            wrong[index] = f"{shown(text)} {error}"
+            wrong[index] = f"{shown(text or '')} {error}"
             values.append(None)
     return value_array(values, rules.column)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.validation.findings import Unreadable
-from chalicelib.validation.json_rows import Piece, RowChecker
+from chalicelib.validation.json_rows import PIECE, Piece, RowChecker
 from chalicelib.validation.rules import pipeline_rules
 from chalicelib.validation.source import CHUNK, Source, read_ahead
 from chalicelib.validation.unique import Unique
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 LARGEST_OBJECT = 8 << 20
 """Bytes that one JSON object may have."""
-
-PIECE = 32 << 10
-"""Bytes decoded at once: small, so that a bad row spoils little and nothing large is ever held."""
 
 DEEPEST = 20_000
 """Levels of nesting up to which an element is walked through to find the next one."""
@@ -69,23 +66,24 @@ def ndjson_pieces(source: Source, pipeline: Pipeline, findings: Findings) -> Ite
 def _check_lines(data: bytes, line: int, checker: RowChecker) -> Generator[Piece, None, int]:
     start = 0
     while start < len(data):
-        end = data.find(b"\n", min(start + PIECE, len(data) - 1)) + 1
+        end = data.find(b"\n", min(start + checker.piece, len(data) - 1)) + 1
         lines = data[start:end]
         if line == 1:
             checker.note_names(lines.partition(b"\n")[0])
         piece = Piece(lines, lines=True, row=checker.next_row, line=line)
-        try:
-            good = checker.check_plainly(piece)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            good = False
-        if good:
-            line += lines.count(b"\n")
+        if checker.check_plainly(piece):
             yield piece
+            line += lines.count(b"\n")
+            start = end
+            continue
+        rows = lines[:-1].split(b"\n")
+        if all(map(bytes.strip, rows)):
+            yield from checker.check_each(rows, line)
         else:
-            for text in lines[:-1].split(b"\n"):
-                if text.strip():
-                    yield checker.check_row(text, line)
-                line += 1
+            for number, row in enumerate(rows, line):
+                if row.strip():
+                    yield checker.check_row(row, number)
+        line += len(rows)
         start = end
     return line
 
@@ -135,18 +133,18 @@ def _check_array(text: Text, checker: RowChecker) -> Iterator[Piece]:
 
 def _check_pieces(text: Text, checker: RowChecker) -> list[Piece]:
     """Check many elements at once, up to a `},` that ends one; return nothing when there is none."""
-    end = text.seam()
+    end = text.seam(checker.piece)
     for _ in range(4):
         if end < 0:
             return []
         data = text.window(end + 1)
         if not checker.next_row - 1:
             checker.note_names(data[: data.find(b"}") + 1])
+        piece = Piece(data, lines=False, row=checker.next_row, line=None)
+        if checker.check_plainly(piece):
+            text.take(end + 1)
+            return [piece]
         try:
-            piece = Piece(data, lines=False, row=checker.next_row, line=None)
-            if checker.check_plainly(piece):
-                text.take(end + 1)
-                return [piece]
             rows = msgspec.json.decode(b"[" + data + b"]", type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError):
             end = text.rfind(b"},", end)  # this one was inside an element, or what comes before it is no JSON
@@ -154,7 +152,7 @@ def _check_pieces(text: Text, checker: RowChecker) -> list[Piece]:
         except RecursionError:
             return []
         text.take(end + 1)
-        return [checker.check_row(bytes(row), None) for row in rows]
+        return list(checker.check_each(list(map(bytes, rows)), None))
     return []
 
 
@@ -223,14 +221,16 @@ class Text:
         found = self._data.rfind(what, self._start, self._start + size)
         return found - self._start if found >= 0 else -1
 
-    def seam(self) -> int:
+    def seam(self, size: int) -> int:
         """Return where `}` stands before `,` for the last time in the next piece, or -1."""
         if self.offset < self._seamless:
             return -1
-        self.fill(PIECE)
-        found = self.rfind(b"},", PIECE)
+        self.fill(size)
+        found = self.rfind(b"},", size)
+        if found < 0 and size < PIECE:
+            return self.seam(PIECE)
         if found < 0:
-            self._seamless = self.offset + min(PIECE, len(self._data) - self._start) - 1
+            self._seamless = self.offset + min(size, len(self._data) - self._start) - 1
         return found
 
     def element_end(self) -> int:

@@ -25,7 +25,7 @@ from chalicelib.validation.findings import Unreadable
 from chalicelib.validation.rules import shown, unique_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from chalicelib.validation.findings import Findings
     from chalicelib.validation.rules import ColumnRules
@@ -34,6 +34,15 @@ if TYPE_CHECKING:
 LAST_BYTE = itemgetter(-1)
 LINE_ENDS = frozenset(b"}\r")
 """How a line with one object ends; the decoder itself would take two objects, or half of one."""
+
+PIECE = 32 << 10
+"""Bytes decoded at once in good data: nothing large is ever held."""
+
+SMALLEST_PIECE = 6 << 10
+"""Bytes decoded at once after a bad row, so that the next one spoils little."""
+
+ROW_IN_MESSAGE = re.compile(r"at `\$\[(\d+)\]")
+BYTE_IN_MESSAGE = re.compile(r"\(byte (\d+)\)$")
 
 MOST_NAMES = 1_000
 """Different keys in the rows of a file that a report lists, or that can become columns."""
@@ -93,6 +102,8 @@ class RowChecker:
         self._unique = unique
         self._extra = extra
         self._names = dict.fromkeys(column.name for column in rules)
+        self.piece = PIECE
+        self._first_bad: int | None = None
         self._shapes = [Shape(rules, extra=extra, whole=whole) for whole in (True, False)]
 
     @property
@@ -101,23 +112,18 @@ class RowChecker:
         return self._findings.rows + 1
 
     def check_plainly(self, piece: Piece) -> bool:
-        """Check a piece at once; False when it has to be looked at row by row.
-
-        Raises:
-            msgspec.DecodeError: when the piece is no JSON.
-        """
+        """Check a piece at once; False when it has to be looked at row by row."""
+        self._first_bad = None
         try:
-            rows = self._shapes[0].decode(piece)
-        except msgspec.ValidationError as wrong:
-            if "missing required field" not in str(wrong):
-                return False
-            self._shapes.reverse()  # the next piece is likely to look like this one
-            try:
-                rows = self._shapes[0].decode(piece)
-            except msgspec.ValidationError:
-                return False
+            rows = self._decode(piece)
+        except msgspec.DecodeError as wrong:
+            self._first_bad = _row_of(str(wrong), piece)
+            return False
+        except (UnicodeDecodeError, RecursionError):
+            return False
         shape = self._shapes[0]
         if rows is None or not shape.accepts(rows, piece):
+            self._first_bad = None if rows is None else shape.first_bad
             return False
         self._findings.rows += len(rows)
         if self._extra:
@@ -125,16 +131,59 @@ class RowChecker:
         for name, unique in self._unique.items():
             keys, indexes = shape.keys(rows, name)
             unique.add(keys, indexes, piece)
+        self.piece = min(PIECE, self.piece + self.piece // 16)
         return True
+
+    def _decode(self, piece: Piece) -> list[Any] | None:
+        try:
+            return self._shapes[0].decode(piece)
+        except msgspec.ValidationError as wrong:
+            if "missing required field" not in str(wrong):
+                raise
+        self._shapes.reverse()  # the next piece is likely to look like this one
+        return self._shapes[0].decode(piece)
+
+    def check_each(self, rows: Sequence[bytes], line: int | None) -> Iterator[Piece]:
+        """Check rows of which some may be bad: the good ones between bad ones together."""
+        self.piece = SMALLEST_PIECE
+        start = 0
+        while start < len(rows):
+            piece = self._joined(rows[start:], line, start)
+            if self.check_plainly(piece):
+                yield piece
+                return
+            bad = self._first_bad
+            if bad is None or bad >= len(rows) - start:
+                yield from self._check_rows(rows[start:], line, start)
+                return
+            yield from self._check_head(rows[start : start + bad], line, start)
+            yield self.check_row(rows[start + bad], None if line is None else line + start + bad)
+            start += bad + 1
+
+    def _check_head(self, rows: Sequence[bytes], line: int | None, start: int) -> Iterator[Piece]:
+        if not rows:
+            return
+        piece = self._joined(rows, line, start)
+        if self.check_plainly(piece):
+            yield piece
+        else:
+            yield from self._check_rows(rows, line, start)
+
+    def _check_rows(self, rows: Sequence[bytes], line: int | None, start: int) -> Iterator[Piece]:
+        for number, row in enumerate(rows, start):
+            yield self.check_row(row, None if line is None else line + number)
+
+    def _joined(self, rows: Sequence[bytes], line: int | None, start: int) -> Piece:
+        data = b",".join(rows) if line is None else b"\n".join([*rows, b""])
+        return Piece(
+            data, lines=line is not None, row=self.next_row, line=None if line is None else line + start
+        )
 
     def check_row(self, raw: bytes, line: int | None) -> Piece:
         """Check one row by the cell grammar and note what is wrong."""
         piece = Piece(raw, lines=line is not None, row=self._findings.rows + 1, line=line)
-        try:
-            if raw.lstrip().startswith(b"{") and self.check_plainly(piece):
-                return piece
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # check_parsed says what is wrong
+        if raw.lstrip().startswith(b"{") and self.check_plainly(piece):
+            return piece
         self._findings.rows += 1
         row = piece.row
         wrong = self._check_parsed(piece)
@@ -193,6 +242,14 @@ class RowChecker:
                     array("q", [unique_key(rules.grammar.read(_written(value)))]), [0], piece
                 )
         return found
+
+
+def _row_of(message: str, piece: Piece) -> int | None:
+    """Return the index of the row that the decoder complains of."""
+    if found := ROW_IN_MESSAGE.search(message):
+        return int(found[1])
+    found = BYTE_IN_MESSAGE.search(message)
+    return piece.data.count(b"\n", 0, int(found[1])) if found and piece.lines else None
 
 
 class NotARow(Exception):
@@ -288,6 +345,7 @@ class Shape:
         self._rules = dict(zip((f"c{number}" for number in range(len(rules))), rules, strict=True))
         self._extra = extra
         self._whole = whole
+        self.first_bad: int | None = None
         fields: list[Any] = []
         for name, column in self._rules.items():
             kind = json_type(column)
@@ -322,6 +380,7 @@ class Shape:
         """Return whether the rows keep every rule but `unique`; False means: look at each."""
         cells = {name: list(map(cell, rows)) for name, cell in self._looked_at.items()}
         # With undeclared keys allowed, colons say nothing: the keys are parsed.
+        self.first_bad = None
         once = _keys_once(piece) if self._extra else self._has_each_key_once(rows, cells, piece.data)
         return once and self._check_cells(cells)
 
@@ -391,7 +450,13 @@ class Shape:
         return count
 
     def _check_cells(self, cells: dict[str, list[Any]]) -> bool:
-        return all(self._check_column(self._rules[name], values) for name, values in cells.items())
+        bad = [
+            next((index for index, value in enumerate(values) if not self._check_column(rules, [value])), 0)
+            for rules, values in ((self._rules[name], values) for name, values in cells.items())
+            if not self._check_column(rules, values)
+        ]
+        self.first_bad = min(bad, default=None)
+        return not bad
 
     def _check_column(self, rules: ColumnRules, values: list[Any]) -> bool:
         kind = rules.column.type

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from chalicelib.errors import InvalidPipeline
 
 ColumnType = Literal["integer", "decimal", "float", "boolean", "date", "timestamp", "text"]
 Format = Literal["csv", "json", "ndjson", "parquet"]
+Mode = Literal["append", "upsert", "overwrite"]
+Contract = Literal["evolve", "freeze"]
+ExtraColumns = Literal["reject", "keep"]
+
+RESERVED = "processing_date"
+"""The column that Decant adds to every table."""
+
+MOST_DIGITS = 38
+"""Digits of the largest decimal that Redshift, Athena and Parquet all hold."""
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 """What a column, table or schema may be called: Redshift allows 127 bytes; quotes are never needed."""
@@ -45,8 +54,19 @@ class Column:
     scale: int = 2
 
     def __post_init__(self) -> None:
-        if not IDENTIFIER.fullmatch(self.name):
-            raise InvalidPipeline(f"column name {self.name!r}: use lower-case letters, digits and _ only")
+        _identifier("column name", self.name)
+        _one_of(f"column {self.name}: type", self.type, ColumnType)
+        if self.type == "decimal" and not 0 <= self.scale <= self.precision <= MOST_DIGITS:
+            raise InvalidPipeline(
+                f"column {self.name}: precision {self.precision}, scale {self.scale}: "
+                f"write 0 <= scale <= precision <= {MOST_DIGITS}"
+            )
+        if self.allowed is not None and not self.allowed:
+            raise InvalidPipeline(f"column {self.name}: allowed=() accepts no value: leave it out or fill it")
+        if self.longest is not None and (self.type != "text" or self.longest < 1):
+            raise InvalidPipeline(
+                f"column {self.name}: longest={self.longest}: it is for texts, and at least 1"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,14 +112,15 @@ class Table:
 
     schema: str = "public"
     name: str
-    mode: Literal["append", "upsert", "overwrite"] = "append"
+    mode: Mode = "append"
     keys: tuple[str, ...] = ()
-    contract: Literal["evolve", "freeze"] = "freeze"
+    contract: Contract = "freeze"
 
     def __post_init__(self) -> None:
         for what in (self.schema, self.name, *self.keys):
-            if not IDENTIFIER.fullmatch(what):
-                raise InvalidPipeline(f"table {what!r}: use lower-case letters, digits and _ only")
+            _identifier("table", what)
+        _one_of(f"table {self.name}: mode", self.mode, Mode)
+        _one_of(f"table {self.name}: contract", self.contract, Contract)
         if self.mode == "upsert" and not self.keys:
             raise InvalidPipeline(f"table {self.name!r}: mode 'upsert' needs keys=(...)")
 
@@ -120,6 +141,12 @@ class GlueJob:
     growth: float = 1.5
     longest_wait: int = 120
     deadline: int = 4 * 3600
+
+    def __post_init__(self) -> None:
+        if not (0 < self.first_wait <= self.longest_wait <= self.deadline and self.growth > 1):
+            raise InvalidPipeline(
+                f"Glue job {self.name}: write 0 < first_wait <= longest_wait <= deadline and growth > 1"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +172,7 @@ class Pipeline:
     landing_prefix: str
     source: CSV | JSON | NDJSON | Parquet
     columns: tuple[Column, ...]
-    extra_columns: Literal["reject", "keep"] = "reject"
+    extra_columns: ExtraColumns = "reject"
     fewest_rows: int = 1
     most_rows: int | None = None
     largest_for_lambda: int = 64 * 1024 * 1024
@@ -160,15 +187,35 @@ class Pipeline:
             raise InvalidPipeline(
                 f"{self.name}: landing_prefix {self.landing_prefix!r}: write 'incoming/<folder>/'"
             )
+        _one_of(f"{self.name}: extra_columns", self.extra_columns, ExtraColumns)
+        if not 0 <= self.fewest_rows <= (self.fewest_rows if self.most_rows is None else self.most_rows):
+            raise InvalidPipeline(f"{self.name}: write 0 <= fewest_rows <= most_rows")
         names = [column.name for column in self.columns]
-        if not names or len(set(names)) != len(names):
-            raise InvalidPipeline(f"{self.name}: columns: declare at least one, each name once")
-        if self.table:
-            for key in self.table.keys:
-                if key not in names:
-                    raise InvalidPipeline(f"{self.name}: table key {key!r} is not a declared column")
+        if not names or len(set(names)) != len(names) or RESERVED in names:
+            raise InvalidPipeline(
+                f"{self.name}: columns: declare at least one, each name once, and none called {RESERVED}"
+            )
+        self._check_keys()
+
+    def _check_keys(self) -> None:
+        required = {column.name for column in self.columns if column.required}
+        for key in self.table.keys if self.table else ():
+            if key not in required:
+                raise InvalidPipeline(
+                    f"{self.name}: table key {key!r}: declare a column of this name with required=True"
+                )
 
     @property
     def format(self) -> Format:
         """The format of the pipeline's files."""
         return self.source.format
+
+
+def _identifier(what: str, name: str) -> None:
+    if not IDENTIFIER.fullmatch(name):
+        raise InvalidPipeline(f"{what} {name!r}: use lower-case letters, digits and _ only")
+
+
+def _one_of(what: str, value: str, words: object) -> None:
+    if value not in get_args(words):
+        raise InvalidPipeline(f"{what} {value!r}: write one of {', '.join(get_args(words))}")

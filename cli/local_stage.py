@@ -80,6 +80,7 @@ def start(
         raise Failure(
             f"a stage runs here already ({directory}): stop it first, or set DECANT_HOME for another"
         )
+    _check_pipelines()
     directory.mkdir(parents=True, exist_ok=True)
     tell("starting the embedded AWS")
     process, ready = _start_aws(directory, port, warehouse_port, time_scale)
@@ -104,6 +105,17 @@ def start(
     )
     _write_down(stage)
     return stage
+
+
+def _check_pipelines() -> None:
+    """Refuse a pipeline that is filled in wrongly now, not when its first file lands."""
+    from chalicelib import pipelines  # noqa: PLC0415 - read the modules as they are at this start
+    from chalicelib.errors import InvalidPipeline  # noqa: PLC0415
+
+    try:
+        pipelines.every()
+    except InvalidPipeline as error:
+        raise Failure(str(error)) from error
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -12,6 +12,7 @@ from chalicelib.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
 
 @functools.cache
@@ -23,7 +24,7 @@ def every() -> Mapping[str, Pipeline]:
     """
     found: dict[str, Pipeline] = {}
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
-        pipeline = getattr(importlib.import_module(f"{__name__}.{module}"), "pipeline", None)
+        pipeline = getattr(_imported(module), "pipeline", None)
         if not isinstance(pipeline, Pipeline) or pipeline.name != module:
             raise InvalidPipeline(
                 f"chalicelib/pipelines/{module}.py: fill in `pipeline = Pipeline(name={module!r}, ...)`"
@@ -58,6 +59,13 @@ def of_key(key: str) -> Pipeline:
             return pipeline
     prefixes = ", ".join(pipeline.landing_prefix for pipeline in every().values())
     raise UnknownPipeline(f"key {key!r} is under no pipeline's landing prefix ({prefixes})")
+
+
+def _imported(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"{__name__}.{module}")
+    except (TypeError, ImportError, NameError, SyntaxError, InvalidPipeline) as error:
+        raise InvalidPipeline(f"chalicelib/pipelines/{module}.py: {error}") from error
 
 
 def _refuse_overlap(pipeline: Pipeline, other: Pipeline) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import moto
 from moto import backends
 from moto.core.base_backend import BackendDict
+from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.core.responses import BaseResponse
 
+from local_aws.journal import MOST_ADDITIONS, Journal
 from local_aws.pickling import Blobs, dump, load, service_of
 
 if TYPE_CHECKING:
@@ -28,11 +31,21 @@ SELF_KEPT = frozenset({"s3", "stepfunctions", "sts", "moto_api", "instance_metad
 # Written many times a second: saved at intervals and at the end, so a killed process loses the newest.
 AT_INTERVALS = frozenset({"logs", "cloudwatch"})
 INTERVAL = 2.0  # seconds, or 20 times as long as the last save took
+JOURNAL = "journal"  # the key of the journal's number in a saved state
 READS = re.compile(
     "(Batch)?Get|List|Describe|Head|Lookup|Search|Query|Scan|Select|Filter|Check|Validate|Test|Estimate"
     "|Simulate|Decode|Invoke|Publish(Batch)?$|AssumeRole"
     "|(Send|Receive|Delete)Message(Batch)?$|ChangeMessageVisibility"  # SQS keeps messages by itself
 )
+# These are added to a journal as (backend method, its arguments) instead of saving the whole service:
+# a catalogue has a partition for every run, and pickling all of them for each one grows with the runs.
+JOURNALLED = {
+    ("glue", "CreatePartition"): ("create_partition", ("DatabaseName", "TableName", "PartitionInput")),
+    ("glue", "BatchCreatePartition"): (
+        "batch_create_partition",
+        ("DatabaseName", "TableName", "PartitionInputList"),
+    ),
+}
 ATTEMPTS = 100  # other threads may change a container while it is pickled
 
 log = logging.getLogger(__name__)
@@ -64,12 +77,17 @@ class Persistence:
         for path in sorted(self._directory.glob("*.state")):
             try:
                 states = load(path.read_bytes(), self._blobs)
+                number = states.pop(JOURNAL, 0)
+                additions = self._service(path.stem).journal.restored(number)
             except Exception as error:
                 raise IncompatibleStateError(
                     f"{path} cannot be read ({error}): remove {self._directory.parent} to start afresh"
                 ) from error
             for (account, region), attributes in states.items():
                 backends.get_backend(path.stem)[account][region].__dict__.update(attributes)
+            for account, region, method, arguments in additions:
+                with contextlib.suppress(ServiceException, JsonRESTError):  # it is in the saved state already
+                    getattr(backends.get_backend(path.stem)[account][region], method)(*arguments)
         self._blobs.sweep()
 
     def watch(self) -> None:
@@ -81,9 +99,14 @@ class Persistence:
         """Return once the present state of `service`, in moto's spelling, is on disk."""
         self._service(service).save()
 
-    def changed(self, service: str) -> None:
+    def changed(self, service: str, response: BaseResponse) -> None:
         """Save what a request has just changed in `service`, or note it for the next interval."""
-        if service in AT_INTERVALS:
+        addition = JOURNALLED.get((service, response._get_action() or ""))  # noqa: SLF001 - as moto dispatches
+        if addition:
+            method, names = addition
+            arguments = [response.parameters.get(name) for name in names]
+            self._service(service).add((response.current_account, response.region, method, arguments))
+        elif service in AT_INTERVALS:
             self._service(service).touched = True
         elif service not in SELF_KEPT:
             self.save(service)
@@ -96,11 +119,13 @@ class Persistence:
             service = service_of(found.backend)
             if service not in SELF_KEPT:
                 self.save(service)
+        for each in self._services.values():
+            each.journal.close()
 
     def _service(self, name: str) -> Service:
         with self._services_lock:
             if name not in self._services:
-                self._services[name] = Service(name, self._directory / f"{name}.state", self._blobs)
+                self._services[name] = Service(name, self._directory, self._blobs)
             return self._services[name]
 
     def _save_at_intervals(self) -> None:
@@ -125,12 +150,13 @@ class Persistence:
 
 
 class Service:
-    """One service's file."""
+    """One service's file, and the journal of what was added since."""
 
-    def __init__(self, name: str, path: Path, blobs: Blobs) -> None:
+    def __init__(self, name: str, directory: Path, blobs: Blobs) -> None:
         self.touched = False
+        self.journal = Journal(directory, name)
         self._name = name
-        self._path = path
+        self._path = directory / f"{name}.state"
         self._blobs = blobs
         self._lock = threading.Lock()
         self._counting = threading.Lock()
@@ -150,11 +176,21 @@ class Service:
             if self._saved >= ticket:
                 return
             asked = self._asked
-            state = dump(dict(self._states()), self._blobs, attempts=ATTEMPTS)
+            number = self.journal.next_number()
+            state = dump({**dict(self._states()), JOURNAL: number}, self._blobs, attempts=ATTEMPTS)
             if state != self._written:
                 _replace(self._path, state)
                 self._written = state
+            self.journal.renew(number)
             self._saved = asked
+
+    def add(self, addition: tuple[Any, ...]) -> None:
+        """Return once one addition is on disk; the whole state is saved only now and then."""
+        with self._lock:
+            if self._path.exists() and self.journal.length < MOST_ADDITIONS:
+                self.journal.add(addition)
+                return
+        self.save()
 
     def _states(self) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
         for account, region, backend in list(_iterate(self._name)):
@@ -182,7 +218,7 @@ def _saving(dispatch: Callable[..., Any], persistence: Persistence) -> Callable[
     def saving(response: BaseResponse, *arguments: Any, **options: Any) -> Any:
         answer = dispatch(response, *arguments, **options)
         if answer[0] < 400 and not READS.match(response._get_action() or ""):  # noqa: PLR2004, SLF001 - HTTP
-            persistence.changed(service_of(type(response)))
+            persistence.changed(service_of(type(response)), response)
         return answer
 
     return saving

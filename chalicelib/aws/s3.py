@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 READ_AHEAD = 1024 * 1024
 """Bytes that one ranged GET of a seekable file asks for at least."""
 
+ONE_REQUEST = 8 * 1024 * 1024
+"""Bytes up to which a file is uploaded in one request; boto3 begins parts there too."""
+
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"})
 
 
@@ -79,7 +82,11 @@ class S3:
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Upload a local file, in parts when it is large."""
-        client("s3").upload_file(str(path), bucket, key)
+        if path.stat().st_size > ONE_REQUEST:
+            client("s3").upload_file(str(path), bucket, key)
+            return
+        with path.open("rb") as body:  # without the threads that `upload_file` starts for one request
+            call(client("s3").put_object, Bucket=bucket, Key=key, Body=body)
 
     def move(self, file: File, bucket: str, key: str) -> None:
         """Copy the file to another bucket, then delete it where it was. Safe to repeat."""

@@ -15,6 +15,7 @@ import pytest
 from moto.sns.models import SNSBackend
 from moto.sqs.models import SQSBackend
 
+from local_aws.journal import Journal
 from local_aws.persistence import IncompatibleStateError, Persistence
 from local_aws.pickling import BLOB_SIZE, Blobs, UnsavableStateError, dump, load
 from tests.integration.conftest import running_aws
@@ -116,16 +117,16 @@ def make_glue(glue):
             "PartitionKeys": [{"Name": "dt", "Type": "date"}],
         },
     )
-    glue.create_partition(
-        DatabaseName="base",
-        TableName="orders",
-        PartitionInput={"Values": ["2026-01-02"], "StorageDescriptor": storage},
-    )
     glue.create_job(
         Name="job",
         Role="role",
         Command={"Name": "glueetl", "ScriptLocation": "s3://kept-bucket/job.py"},
         GlueVersion="5.0",
+    )
+    glue.create_partition(
+        DatabaseName="base",
+        TableName="orders",
+        PartitionInput={"Values": ["2026-01-02"], "StorageDescriptor": storage},
     )
 
 
@@ -422,6 +423,28 @@ def test_a_large_value_is_written_once(tmp_path):
     assert len(first) + len(second) < 1000
     assert len(list(tmp_path.iterdir())) == 1
     assert load(second, Blobs(tmp_path)) == {"code": zip_, "more": 1}
+
+
+def test_additions_since_the_last_save_come_back_and_a_cut_one_does_not(tmp_path):
+    journal = Journal(tmp_path, "glue")
+    journal.add(("kept", 1))
+    journal.add(("kept", 2))
+    journal.close()
+    [path] = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes() + pickle.dumps(("cut", "x" * 100))[:50])
+    again = Journal(tmp_path, "glue")
+    assert again.restored(0) == [("kept", 1), ("kept", 2)]
+    again.add(("kept", 3))
+    again.close()
+    assert Journal(tmp_path, "glue").restored(0) == [("kept", 1), ("kept", 2), ("kept", 3)]
+
+
+def test_an_addition_is_not_repeated_once_a_later_state_was_saved(tmp_path):
+    journal = Journal(tmp_path, "glue")
+    journal.add(("deleted since",))
+    journal.close()
+    saved = journal.next_number()  # the process is killed after this state is written, before `renew`
+    assert Journal(tmp_path, "glue").restored(saved) == []
 
 
 def test_what_cannot_be_saved_is_an_error(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import select
 import selectors
 import struct
 from dataclasses import dataclass
@@ -106,6 +107,8 @@ class Session:
         self._load_errors = load_errors
         self._database = database
         self._process = process
+        self._server_has_more = select.poll()
+        self._server_has_more.register(server, select.POLLIN)
         self._status = IDLE
         self._case_sensitive = False
         self._statements: dict[str, Statement] = {}
@@ -137,9 +140,7 @@ class Session:
 
     def _server_is_drained(self) -> bool:
         """Whether a statement carried out meanwhile has taken what made the server's socket readable."""
-        with selectors.DefaultSelector() as now:
-            now.register(self._server, selectors.EVENT_READ)
-            return not now.select(0)
+        return not self._server_has_more.poll(0)
 
     def _take_client_messages(self) -> bool:
         for kind, whole in self._client.complete():

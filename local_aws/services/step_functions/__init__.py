@@ -59,6 +59,7 @@ REALITY = Reality(
             "A Distributed Map runs at most 40 children at once, all of them as STANDARD executions, "
             "and UpdateMapRun is refused."
         ),
+        "History reaches its log group once a second; a kill loses the last 3 seconds of that log only.",
         "A Glue job run that was stopped fails its .sync task.",
         "Express executions are stored, so an asynchronous one goes on after a kill.",
         ("TestState refuses Map and Parallel states, and its inspection data holds the input only."),

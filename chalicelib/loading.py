@@ -68,9 +68,18 @@ class Loaded:
 
 
 def prepare(warehouse: Redshift, tokens: str) -> None:
-    """Create the token table where it is missing."""
-    with warehouse.transaction() as transaction:
-        _run(transaction, "create_tokens", tokens=tokens)
+    """Create the token table where it is missing.
+
+    Raises:
+        LoadFailed: it is missing and cannot be made.
+    """
+    try:
+        with warehouse.transaction() as transaction:
+            _run(transaction, "create_tokens", tokens=tokens)
+    except LoadFailed:
+        # Two first loads make it at the same moment: IF NOT EXISTS looks before it creates.
+        with warehouse.transaction() as transaction:
+            transaction.rows(_query("find_token", tokens=tokens), "")
 
 
 def load_once(warehouse: Redshift, load: Load) -> Loaded:

@@ -67,14 +67,15 @@ def workflows_page() -> str:
     return "\n".join(parts)
 
 
-HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line is
-wrong; 3 no stage is running. Every command that prints data takes `--json`. On AWS, set `DECANT_API_URL`
-and `DECANT_API_TOKEN`, and `DECANT_STAGE` for the commands that reach S3 or the warehouse themselves.
+HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line
+is wrong; 3 no stage is running. Every command that prints data takes `--json`. On AWS, set
+`DECANT_API_URL` and `DECANT_API_TOKEN`, and `DECANT_STAGE` for the commands that reach S3 or the warehouse
+themselves.
 """
 
-WORKFLOWS = """Each file in `workflows/` is Amazon States Language; its placeholders are filled in when the stack
-is rendered. Full arrows lead to the next state, dotted ones to where an error is caught. Every path that
-begins with an error ends in a Fail state, after people were told.
+WORKFLOWS = """Each file in `workflows/` is Amazon States Language; its placeholders are filled in when the
+stack is rendered. Full arrows lead to the next state, dotted ones to where an error is caught. Every path
+that begins with an error ends in a Fail state, after people were told.
 """
 
 

@@ -218,9 +218,8 @@ def _deploy(directory: Path, environment: dict[str, str]) -> str:
             f"chalice deploy failed: {_last_line(directory / 'deploy.log')} (log: {directory}/deploy.log)"
         )
     deployed = json.loads((mirror / ".chalice" / "deployed" / f"{STAGE}.json").read_text(encoding="utf-8"))
-    return next(
-        found["rest_api_id"] for found in deployed["resources"] if found["resource_type"] == "rest_api"
-    )
+    apis = [found["rest_api_id"] for found in deployed["resources"] if found["resource_type"] == "rest_api"]
+    return str(apis[0])
 
 
 def packaging_environment() -> dict[str, str]:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("stage")
 
 
-def orders(first: int, count: int = 3, quantity: int | None = None) -> str:
+def orders(first: int, count: int = 3, **same: object) -> str:
+    """Return a CSV of orders; a keyword gives every row that value."""
     rows = []
     for row in order_rows(first, count):
-        if quantity is not None:
-            row[ORDER_COLUMNS.index("quantity")] = str(quantity)
+        for column, value in same.items():
+            row[ORDER_COLUMNS.index(column)] = str(value)
         rows.append(",".join('"' + value.replace('"', '""') + '"' for value in row))
     return ",".join(ORDER_COLUMNS) + "\n" + "\n".join(rows) + "\n"
 

@@ -27,7 +27,7 @@ def test_files_that_landed_before_a_kill_are_loaded_once_after_the_restart(tmp_p
     stage = Stage(tmp_path, local_stage.start(tmp_path, time_scale=20))
     try:
         for key in keys:
-            assert [run["outcome"] for run in stage.ended(key)] == ["succeeded"]
+            assert [(run["outcome"], run["cause"]) for run in stage.ended(key)] == [("succeeded", None)]
         wanted = ", ".join(str(first) for first in firsts)
         assert stage.sql(f"SELECT count(*) FROM orders WHERE order_id IN ({wanted})") == [[len(set(firsts))]]
         assert stage.sql("SELECT count(*) FROM decant_loads") == [[len(keys)]]

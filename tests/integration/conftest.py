@@ -65,11 +65,11 @@ class RunningAWS:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(15)
+        self.process.wait(60)
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(15)
+        self.process.wait(60)
 
 
 @contextmanager
@@ -87,13 +87,13 @@ def running_aws(directory: Path, project: Path = PROJECT, **options: Any) -> Ite
     ) as process:
         try:
             line = process.stdout.readline()
-            assert line, f"the embedded AWS ended before it was ready, with code {process.wait(15)}"
+            assert line, f"the embedded AWS ended before it was ready, with code {process.wait(60)}"
             ready = json.loads(line)
             yield RunningAWS(directory, process, ready["endpoint_url"], ready["warehouse_port"])
         finally:
             process.terminate()
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chalicelib.aws.redshift import _translated
 from chalicelib.errors import ContractBroken, LoadFailed, WarehouseIsBusy, WarehouseIsUnreachable
-from chalicelib.loading import Load, load_once
+from chalicelib.loading import Load, load_once, prepare
 from chalicelib.pipeline import Table
 from chalicelib.sql import identifier, queries
-from tests.fakes import FakeRedshift
+from tests.fakes import FakeRedshift, FakeTransaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COLUMNS = (("id", "BIGINT"), ("label", "VARCHAR(80)"))
 
@@ -119,3 +123,21 @@ def test_the_driver_s_errors_become_try_again_or_give_up() -> None:
     refused = _translated(redshift_connector.ProgrammingError({"M": "no such role", "C": "42704"}))
     assert isinstance(refused, LoadFailed)
     assert "no such role" in str(refused)
+
+
+class MadeMeanwhile(FakeRedshift):
+    """A warehouse in which another load makes the token table between the look and the creation."""
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[FakeTransaction]:
+        with super().transaction() as transaction:
+            yield transaction
+            if any("CREATE TABLE" in text for text, _ in transaction.statements):
+                raise LoadFailed("relation decant_loads already exists")
+
+
+def test_two_first_loads_may_make_the_token_table_at_the_same_moment() -> None:
+    warehouse = MadeMeanwhile()
+    prepare(warehouse, '"public"."decant_loads"')
+    ((text, _),) = warehouse.committed[0].statements
+    assert text.startswith("SELECT loaded_rows")

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from chalicelib.errors import InvalidPipeline
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
 Value = int | float | bool | str | Decimal | dt.date | dt.datetime
 
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
-MOST_DIGITS = 38
-"""Digits that a decimal can have in Parquet, Athena and Redshift."""
-
 FIRST_MOMENT, LAST_MOMENT = dt.datetime.min, dt.datetime.max  # noqa: DTZ901  moments are naive UTC throughout
 
 DAY = (
@@ -150,17 +145,8 @@ def decimal_reader(precision: int, scale: int) -> Callable[[str], Decimal]:
 
 
 def grammar(column: Column) -> Grammar:
-    """Return how the column's cells are read.
-
-    Raises:
-        InvalidPipeline: when a decimal's precision and scale are impossible.
-    """
+    """Return how the column's cells are read."""
     if column.type == "decimal":
-        if not 0 <= column.scale <= column.precision <= MOST_DIGITS or not column.precision:
-            raise InvalidPipeline(
-                f"column {column.name}: precision {column.precision}, scale {column.scale}:"
-                f" write 0 <= scale <= precision <= {MOST_DIGITS}"
-            )
         whole = column.precision - column.scale
         plain = rf"[+-]?[0-9]{{1,{whole}}}(?:\.[0-9]{{0,{column.scale}}})?" if whole else None
         return Grammar(decimal_reader(column.precision, column.scale), plain)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -68,6 +70,15 @@ class TextBatch:
         """Return the physical line of a row of the block, by its number."""
         return self._lines[row - self.first_row]
 
+    def cells(self, row: int) -> list[str]:
+        """Return the cells of a row of the block, by its number."""
+        data = self.block.data
+        spans = (span for span in self.dialect.records(data) if data[span[0]] not in b"\r\n")
+        start, end = next(islice(spans, row - self.first_row, None))
+        (cells,) = csv_rows.split_rows(Block(data[start:end], 1, well_quoted=True), self.dialect)
+        assert isinstance(cells, list)
+        return cells
+
     @cached_property
     def _lines(self) -> list[int]:
         return self.block.lines(self.dialect)
@@ -83,17 +94,18 @@ class Parsed(NamedTuple):
     columns: pa.RecordBatch
     values: dict[str, pa.Array | None]
     """Each declared column in its type, or None where some cell may break it."""
-    ragged: list[csv.InvalidRow]
+    ragged: array[int]
+    """The number in the block of each row with more or fewer cells than the header, from 1."""
 
 
 def parse_block(block: Block, dialect: Dialect, header: Header) -> Parsed | None:
     """Parse the block and cast its columns; None when it has to be read row by row."""
     if not block.well_quoted or block.data.startswith(BOM):  # pyarrow would skip a mark inside the file
         return None
-    ragged: list[csv.InvalidRow] = []
+    ragged = array("q")
 
     def refuse(row: csv.InvalidRow) -> str:
-        ragged.append(row)
+        ragged.append(row.number)
         return "skip"
 
     try:
@@ -168,23 +180,20 @@ class BlockChecker:
         """Stop at the first block when no row of it fits the header: the other rows would only cost time."""
         if batch.first_row > 1 or parsed.columns.num_rows or len(parsed.ragged) < ROWS_THAT_TELL:
             return
-        row = parsed.ragged[0]
+        cells = batch.cells(batch.first_row)
         raise Unreadable(
-            f"none of the first {len(parsed.ragged):,} rows has {row.expected_columns} cells like the header"
-            f" (the first has {row.actual_columns}): is {self._dialect.delimiter!r} the delimiter?"
+            f"none of the first {len(parsed.ragged):,} rows has the header's {len(self._header.names)} cells"
+            f" (the first has {len(cells)}): is {self._dialect.delimiter!r} the delimiter?"
         )
 
-    def _note_ragged(self, batch: TextBatch, ragged: list[csv.InvalidRow]) -> None:
-        offset = batch.first_row - 1
-        batch.bad = {offset + row.number for row in ragged}
+    def _note_ragged(self, batch: TextBatch, ragged: array[int]) -> None:
+        offset, width = batch.first_row - 1, len(self._header.names)
+        batch.bad = {offset + number for number in ragged}
         everything = range(batch.first_row, self._findings.rows + 1)
         batch.numbers = [number for number in everything if number not in batch.bad]
         self._findings.count(None, "columns", len(ragged))
-        for row in ragged:
-            number = offset + row.number
-            if self._findings.wants(number):
-                message = f"the row has {row.actual_columns} cells, the header {row.expected_columns}"
-                line, record = batch.line(number), row.text.encode()
-                (cells,) = csv_rows.split_rows(Block(record, line, well_quoted=True), self._dialect)
-                value = self._dialect.delimiter.join(cells)
-                self._findings.detail(number, line, None, "columns", value, message)
+        for row in self._findings.wanted(batch.bad):
+            cells = batch.cells(row)
+            message = f"the row has {len(cells)} cells, the header {width}"
+            value = self._dialect.delimiter.join(cells)
+            self._findings.detail(row, batch.line(row), None, "columns", value, message)

@@ -82,8 +82,6 @@ def column_rules(column: Column) -> ColumnRules:
         except ValueError as wrong:
             raise InvalidPipeline(f"column {column.name}: {field} {limit!r} {wrong}") from None
 
-    if column.longest is not None and column.type != "text":
-        raise InvalidPipeline(f"column {column.name}: longest is for text, not {column.type}")
     rules = ColumnRules(
         column,
         cells,

@@ -82,7 +82,7 @@ print(json.dumps({"peak": peak, "reason": report.reason, "rows": report.rows, "b
         ("one header of 200 MB", "line 1: the record is longer than", 200),
         ("lone quotes", "180,000 of 180,000 rows are bad", 200),
         ("binary junk", "the header", 200),
-        ("one column of junk", "none of the first 209,714 rows has 2 cells", 200),
+        ("one column of junk", "none of the first 209,714 rows has the header's 2 cells", 200),
         ("gzip bomb", "the gzip data grows past", 200),
         ("gzip bomb of one line", "line 2: the record is longer than", 200),
         ("growing keys", None, 200),

@@ -70,6 +70,13 @@ class Dialect:
         cell = rf"(?>{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+(?:{q}[^{d}\r\n]*+|\Z)|[^{d}\r\n]*+)"
         return re.compile(rf"{cell}(?:{d}{cell})*+(?:\r\n|\n|\r|\Z)".encode())
 
+    @cached_property
+    def whole_record(self) -> re.Pattern[bytes]:
+        """Matches one record that surely ends where the match ends, whatever follows."""
+        d, q = re.escape(self.delimiter), re.escape(self.quote)
+        cell = rf"(?>{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}[^{d}\r\n]*+|(?!{q})[^{d}\r\n]*+)"
+        return re.compile(rf"{cell}(?:{d}{cell})*+(?:\r\n|\n|\r)".encode())
+
     def records(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Yield where each record of the data starts and ends, empty lines included."""
         for match in self.record.finditer(data):
@@ -144,7 +151,7 @@ def blocks(
 def _cut(data: bytes, dialect: Dialect) -> tuple[int, bool]:
     """Return where the last whole record ends, or 0, and whether all quotes before it are in their places."""
     newline = b"\n" if b"\n" in data else b"\r"
-    limit = len(data) - (newline == b"\r")  # a CR at the very end may be half of CRLF
+    limit = len(data) - data.endswith(b"\r")  # a CR at the very end may be half of CRLF
     if dialect.mark not in data:
         return data.rfind(newline, 0, limit) + 1, True
     closed = dialect.closed_cells.match(data)
@@ -155,8 +162,10 @@ def _cut(data: bytes, dialect: Dialect) -> tuple[int, bool]:
     )
     if end or quote < 0 or _opens(data, quote, dialect):
         return end, True
-    ends = (stop for _, stop in dialect.records(data) if stop <= limit and data[stop - 1 : stop] == newline)
-    return max(ends, default=0), False
+    end = 0
+    while (record := dialect.whole_record.match(data, end)) and record.end() <= limit:
+        end = record.end()
+    return end, False
 
 
 def _before(data: bytes, newline: bytes, outside: int, dialect: Dialect) -> int:

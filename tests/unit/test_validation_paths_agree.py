@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidFile
@@ -120,6 +120,7 @@ def outcome(check: object, data: bytes, chunk: int) -> tuple[object, ...]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=csv_files(), chunk=st.integers(60, 4000))
+@example(data=f'{",".join(column.name for column in ORDERS)}\n1,2,3,4,5,6,7,"8""\n"9",\n'.encode(), chunk=65)
 def test_both_csv_paths_find_the_same_defects_on_the_same_lines(data, chunk):
     by_rows = outcome(csv_file.check_by_rows, data, len(data))
     assert outcome(csv_file.check_by_columns, data, len(data)) == by_rows

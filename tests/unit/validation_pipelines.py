@@ -35,7 +35,9 @@ def text_pipeline(*names: str, **overrides: Any) -> Pipeline:
     return pipeline(*(Column(name=name, type="text") for name in names), **overrides)
 
 
-def check_csv(data: bytes | str, chosen: Pipeline | None = None, key: str = "incoming/orders/f.csv") -> Report:
+def check_csv(
+    data: bytes | str, chosen: Pipeline | None = None, key: str = "incoming/orders/f.csv"
+) -> Report:
     content = data.encode() if isinstance(data, str) else data
     return validate(io.BytesIO(content), chosen or pipeline(), key=key, size=len(content))
 

@@ -32,5 +32,5 @@ def everything() -> None:
     import awswrangler  # noqa: F401
     import boto3  # noqa: F401
     import chalice  # noqa: F401
-    import pandas  # noqa: F401
+    import pandas as pd  # noqa: F401
     import redshift_connector  # noqa: F401

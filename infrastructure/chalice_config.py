@@ -18,7 +18,7 @@ LAYERS = {"3.11": "Python311:33", "3.12": "Python312:29", "3.13": "Python313:14"
 """AWS SDK for pandas 3.17 by the Python that runs `chalice deploy`, which decides the functions' runtime."""
 
 NEEDS_LAYER = ("validate_file", "transform_file", "catalogue", "copy_to_redshift")
-"""The functions that use pyarrow or the Redshift driver: with these in it the zip would be over Lambda's 250 MB."""
+"""The functions that use pyarrow or the Redshift driver; with these in it the zip would be over 250 MB."""
 
 FUNCTIONS: dict[str, dict[str, Any]] = {
     "api_handler": {"lambda_timeout": 30, "lambda_memory_size": 512},

@@ -45,7 +45,11 @@ def bomb(content):
 random.seed(5)
 CASES = {
     "one line of 200 MB": (CSV(), "f.csv", lambda: itertools.chain([b"a,b\n1,"], [b"x" * MB] * 200)),
-    "one record of 300 MB": (CSV(), "f.csv", lambda: itertools.chain([b'a,b\n1,"'], [b"x\n" * 50000] * 3000)),
+    "one record of 300 MB": (
+        CSV(),
+        "f.csv",
+        lambda: itertools.chain([b'a,b\n1,"'], [b"x\n" * 50000] * 3000),
+    ),
     "one header of 200 MB": (CSV(), "f.csv", lambda: [b"x," * (MB // 2)] * 200),
     "lone quotes": (CSV(), "f.csv", lambda: itertools.chain([b"a,b\n"], [b'5",6"\n' * 60000] * 3)),
     "binary junk": (CSV(), "f.csv", lambda: (random.randbytes(MB).replace(b"\0", b"x") for _ in range(20))),

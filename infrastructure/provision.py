@@ -26,7 +26,7 @@ INLINE_LIMIT = 51_200
 BOOTSTRAP = ("ArtifactsBucket", "ArtifactsBucketPolicy")
 """What a first, small template makes, so that the whole one can be read from S3."""
 
-POLL_SECONDS = 3
+POLL_SECONDS = 1
 
 
 def clients_in(environment: Mapping[str, str]) -> Clients:

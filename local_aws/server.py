@@ -16,15 +16,16 @@ from local_aws.runtime import Configuration, Runtime
 from local_aws.services.stored import REALITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from local_aws.reality import Reality
 
-# In this order: a service may rely on the seams of those before it.
+# In this order: a service may rely on the seams of those before it. The warehouse starts meanwhile.
 SERVICES = (
     "s3",
+    "redshift",
     "sqs",
     "sns",
     "lambda_functions",
@@ -32,7 +33,6 @@ SERVICES = (
     "step_functions",
     "glue",
     "athena",
-    "redshift",
     "api_gateway",
     "cloudformation",
 )
@@ -40,9 +40,10 @@ SERVICES = (
 _alive = threading.Lock()  # moto's state is global, so one process holds one embedded AWS
 
 
-def service_modules() -> list[ModuleType]:
-    """Return the module of every service, in the order of installation."""
-    return [importlib.import_module(f"local_aws.services.{name}") for name in SERVICES]
+def service_modules() -> Iterator[ModuleType]:
+    """Import and yield the module of one service after the other, in the order of installation."""
+    for name in SERVICES:
+        yield importlib.import_module(f"local_aws.services.{name}")
 
 
 def realities() -> list[Reality]:

@@ -48,10 +48,11 @@ def install(runtime: Runtime) -> None:
     directory = runtime.configuration.directory
     ensure_certificates(directory)
     runtime.warehouse_password = secret_of(password_file(directory))
+    process = WarehouseProcess(runtime)
+    process.launch()
     runtime.add_client_environment({"SSL_CERT_FILE": str(bundle(directory))})
     clusters.install(runtime)
     serverless.install(runtime)
     data_api.install(runtime)
-    process = WarehouseProcess(runtime)
     runtime.on_stop(process.stop)
     runtime.on_start(process.start)

@@ -20,12 +20,8 @@ class WarehouseProcess:
         self._runtime = runtime
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it and wait until it listens.
-
-        Raises:
-            RuntimeError: it ended before it was ready; its own words are on standard error.
-        """
+    def launch(self) -> None:
+        """Start it; its imports and PostgreSQL's take seconds, in which the other services are installed."""
         configuration = self._runtime.configuration
         command = [sys.executable, "-m", "local_aws.services.redshift.warehouse"]
         command += ["--directory", str(configuration.directory.absolute())]
@@ -33,6 +29,14 @@ class WarehouseProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+
+    def start(self) -> None:
+        """Wait until it listens.
+
+        Raises:
+            RuntimeError: it ended before it was ready; its own words are on standard error.
+        """
+        assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:

@@ -43,7 +43,7 @@ class Configuration:
     time_scale: float = 1.0
     python: Path = Path(sys.executable)
     spark_python: Path | None = None
-    function_workers: int = 2 * max(2, os.cpu_count() or 2)  # half of them wait for a service at any time
+    function_workers: int = 2 * max(2, os.cpu_count() or 2)  # some wait for the warehouse's lock
     function_environment: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -102,11 +102,13 @@ class _Demo:
         self._follow(dropped)
         repeated = self._repeat_event(next(each for each in dropped if each.sample.pipeline == "orders"))
         tables = self._count(dropped)
+        notices = self._notices(len(dropped))
         report: dict[str, Any] = {
             "files": [_described(each) for each in dropped],
             "repeated_event": repeated,
             "tables": tables,
-            "notices": self._notices(len(dropped)),
+            "notices": [notice["subject"] for notice in notices],
+            "reasons": [line for notice in notices for line in _offending(notice)],
         }
         report["ok"] = (
             all(each.as_it_should for each in dropped)
@@ -194,15 +196,20 @@ class _Demo:
             counted.append({"statement": statement, "rows": found[0][0], "expected": rows})
         return counted
 
-    def _notices(self, expected: int) -> list[str]:
+    def _notices(self, expected: int) -> list[dict[str, Any]]:
         from cli.notices import outbox  # noqa: PLC0415 - imports requests
 
         deadline = time.monotonic() + 10
         while True:
-            found = [notice["subject"] for notice in outbox(self._stage.endpoint_url)]
+            found = outbox(self._stage.endpoint_url)
             if len(found) >= expected or time.monotonic() > deadline:
                 return found
             time.sleep(POLL_SECONDS)
+
+
+def _offending(notice: dict[str, Any]) -> list[str]:
+    """Return the offending rows that a notice shows."""
+    return [line.strip() for line in notice["message"].splitlines() if line.startswith("  line ")]
 
 
 def _tell(status: Any, started: float, what: str) -> None:
@@ -251,7 +258,9 @@ def _print(dropped: list[Dropped], report: dict[str, Any]) -> None:
     )
     for each in dropped:
         if each.run.get("cause"):
-            console.print(f"\n{each.sample.path.name}: {each.run['cause']}", markup=False, style="yellow")
+            console.print(f"\n{each.sample.path.name}: {each.run['error']}", style="yellow")
+            reasons = report["reasons"] if each.run["outcome"] == "rejected" else [each.run["cause"]]
+            console.print("\n".join(f"  {reason}" for reason in reasons), markup=False, soft_wrap=True)
     repeated = report["repeated_event"]
     words = "made a second run" if repeated["second_run"] else "met the run that exists: no second one"
     console.print(f"\nS3 event of {repeated['file']} delivered again: {words}", markup=False, soft_wrap=True)

@@ -510,7 +510,7 @@ def test_an_endless_loop_ends_at_25000_history_events(machines):
     assert (found["status"], found["error"]) == ("FAILED", "States.Runtime")
     [last] = machines.events(found["executionArn"], maxResults=1, reverseOrder=True)
     assert last["type"] == "ExecutionFailed"
-    assert 25_000 <= last["id"] < 25_100
+    assert 25_000 <= last["id"] < 26_000  # it is counted between states, while the loop goes on
 
 
 def test_five_hundred_executions_wait_at_once(machines):

@@ -38,8 +38,10 @@ def drops(count: str) -> dict[str, float]:
         files = [_orders(1000 + 10 * number) for number in range(int(count))]
         started = time.perf_counter()
         with ThreadPoolExecutor(CLIENTS) as threads:
-            list(threads.map(lambda each: _put(stage, f"many-{each[0]}", each[1]), enumerate(files)))
-        _until(lambda: _loads(stage) >= len(files) + 1, f"{count} loads")
+            s3 = client(stage.environment, "s3")
+            list(threads.map(lambda each: _put(s3, f"many-{each[0]}", each[1]), enumerate(files)))
+        # Seldom: each look opens a connection, and the stage shares this machine's cores with it.
+        _until(lambda: _loads(stage) >= len(files) + 1, f"{count} loads", pause=1.0)
         seconds = time.perf_counter() - started
         rows = query_stage("SELECT count(*) FROM orders", stage.environment)[1][0][0]
         if (_loads(stage), rows) != (len(files) + 1, 3 * (len(files) + 1)):
@@ -64,7 +66,7 @@ def _one(stage: local_stage.LocalStage, number: int) -> float:
     api = Service(stage.api_url, stage.api_token)
     before = {run["name"] for run in api.get("/runs", limit=100)["runs"]}
     started = time.perf_counter()
-    _put(stage, f"one-{number}", _orders(1 + 10 * (number + 1)))
+    _put(client(stage.environment, "s3"), f"one-{number}", _orders(1 + 10 * (number + 1)))
 
     def ended() -> bool:
         new = [run for run in api.get("/runs", limit=5)["runs"] if run["name"] not in before]
@@ -74,8 +76,8 @@ def _one(stage: local_stage.LocalStage, number: int) -> float:
     return time.perf_counter() - started
 
 
-def _put(stage: local_stage.LocalStage, name: str, body: bytes) -> None:
-    client(stage.environment, "s3").put_object(Bucket=BUCKET, Key=f"incoming/orders/{name}.csv", Body=body)
+def _put(s3: Any, name: str, body: bytes) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"incoming/orders/{name}.csv", Body=body)
 
 
 def _loads(stage: local_stage.LocalStage) -> int:
@@ -94,9 +96,9 @@ def _peak(stage: local_stage.LocalStage) -> dict[str, float]:
     return {"peak_rss_mb": int(found[1]) / 1024 if found else 0.0}
 
 
-def _until(condition: Any, what: str) -> None:
+def _until(condition: Any, what: str, pause: float = 0.05) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             raise SystemExit(f"never came: {what}")
-        time.sleep(0.05)
+        time.sleep(pause)

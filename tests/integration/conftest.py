@@ -30,6 +30,7 @@ class RunningAWS:
     process: subprocess.Popen[str]
     endpoint_url: str
     warehouse_port: int
+    ready: dict[str, Any]
 
     @property
     def pid(self) -> int:
@@ -89,7 +90,7 @@ def running_aws(directory: Path, project: Path = PROJECT, **options: Any) -> Ite
             line = process.stdout.readline()
             assert line, f"the embedded AWS ended before it was ready, with code {process.wait(60)}"
             ready = json.loads(line)
-            yield RunningAWS(directory, process, ready["endpoint_url"], ready["warehouse_port"])
+            yield RunningAWS(directory, process, ready["endpoint_url"], ready["warehouse_port"], ready)
         finally:
             process.terminate()
             try:

@@ -24,7 +24,6 @@ LONGEST_BODY = 64 * 1024
 
 STATUS: dict[type[Exception], int] = {
     errors.InvalidRequest: 400,
-    errors.NotAllowed: 403,
     errors.UnknownPipeline: 404,
     errors.UnknownRun: 404,
     errors.UnknownFile: 404,

@@ -78,10 +78,6 @@ class RunConflict(GiveUp):
     """The run's state does not allow this."""
 
 
-class NotAllowed(GiveUp):
-    """The token's role does not allow this."""
-
-
 class GlueJobFailed(GiveUp):
     """The Glue job run failed."""
 

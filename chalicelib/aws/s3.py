@@ -98,11 +98,6 @@ class S3:
                 raise
         call(client("s3").delete_object, Bucket=file.bucket, Key=file.key, **_version(file.version))
 
-    def clear(self, bucket: str, prefix: str) -> None:
-        """Delete every object under a prefix."""
-        for file, _ in self.listing(bucket, prefix):
-            call(client("s3").delete_object, Bucket=bucket, Key=file.key)
-
     def _exists(self, bucket: str, key: str) -> bool:
         try:
             self.find(bucket, key)

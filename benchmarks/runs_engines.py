@@ -13,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cli import local_stage
-from cli.sample_files import ORDER_COLUMNS, order_rows
+from cli.sample_data.load_file import ORDER_COLUMNS, order_rows
 from cli.service import Service
 from cli.sql import query_stage
 from cli.stage_client import client

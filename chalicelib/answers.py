@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 OutcomeText = Literal["running", "succeeded", "rejected", "failed", "stopped", "timed_out"]
 Key = Annotated[str, Meta(min_length=1, max_length=1024, description="A key in the landing bucket.")]
+ParameterValue = Annotated[str, Meta(max_length=1024)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why; it is kept with the run.")]
 
 
@@ -20,10 +21,15 @@ class Problem(Struct):
 
 
 class StartRun(Struct, forbid_unknown_fields=True):
-    """Start a run for a file of the landing bucket, wherever in it the file is."""
+    """Start a run: for a file of the landing bucket by its `key`, or of a batch pipeline with `parameters`.
 
-    key: Key
+    `request` makes the call safe to repeat: the same request and parameters always mean the same run.
+    """
+
+    key: Key | None = None
     version: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
+    parameters: dict[str, ParameterValue] | None = None
+    request: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
 class StopRun(Struct, forbid_unknown_fields=True):
@@ -40,17 +46,21 @@ class RunStarted(Struct):
 
 
 class PipelineAnswer(Struct):
-    """A pipeline as it is filled in."""
+    """A pipeline as it is filled in; a `file` one has a landing prefix, a `batch` one parameters."""
 
     name: str
+    kind: Literal["file", "batch"]
     description: str
     workflow: str
-    landing_prefix: str
-    format: str
-    columns: list[dict[str, Any]]
-    table: str | None
-    glue_job: str | None
-    largest_for_lambda: int
+    landing_prefix: str | None = None
+    format: str | None = None
+    columns: list[dict[str, Any]] = []
+    table: str | None = None
+    glue_job: str | None = None
+    largest_for_lambda: int | None = None
+    parameters: list[dict[str, Any]] = []
+    schedule: str | None = None
+    reads: str | None = None
 
 
 class Pipelines(Struct):

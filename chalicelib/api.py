@@ -13,6 +13,7 @@ from chalicelib.aws.secrets import Secrets
 from chalicelib.aws.step_functions import StepFunctions
 from chalicelib.endpoints import Endpoint, Parameter, answered
 from chalicelib.history import iso, readable_cause
+from chalicelib.pipeline import BatchPipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,17 +104,24 @@ def show_pipeline(pipeline: str) -> answers.PipelineAnswer:
 @endpoint(
     "POST",
     "/pipelines/{pipeline}/runs",
-    "Start a run for a file of the landing bucket; 200 when that content has a run already",
+    "Start a run for a file of the landing bucket, or of a batch pipeline; 200 when that run exists",
     body=answers.StartRun,
     answer=answers.RunStarted,
     status=(201, 200),
-    raises=(errors.UnknownPipeline, errors.UnknownFile),
+    raises=(errors.InvalidRequest, errors.UnknownPipeline, errors.UnknownFile),
 )
 def start_run(pipeline: str, body: answers.StartRun) -> tuple[int, answers.RunStarted]:
-    """Start a run for a file."""
-    chosen = pipelines.named(pipeline)
-    file = S3().find(settings.landing_bucket(), body.key, body.version)
-    started = runs.start_for_file(StepFunctions(), file, pipeline=chosen.name)
+    """Start a run."""
+    chosen, states = pipelines.named(pipeline), StepFunctions()
+    if isinstance(chosen, BatchPipeline):
+        if body.key or body.version:
+            raise errors.InvalidRequest(f"key: {pipeline} works on no single file: send its parameters")
+        started = runs.start_batch(states, pipeline, body.parameters or {}, key=body.request)
+    else:
+        if body.key is None or body.parameters is not None or body.request:
+            raise errors.InvalidRequest(f"key: {pipeline} works on a file: send its key, and no parameters")
+        file = S3().find(settings.landing_bucket(), body.key, body.version)
+        started = runs.start_for_file(states, file, pipeline=pipeline)
     return 201 if started.new else 200, answers.RunStarted(run=started.run, new=started.new)
 
 
@@ -216,9 +224,20 @@ def redrive_run(run: str) -> answers.RunStarted:
     return answers.RunStarted(run=started.run, new=started.new)
 
 
-def _described(pipeline: Pipeline) -> answers.PipelineAnswer:
+def _described(pipeline: Pipeline | BatchPipeline) -> answers.PipelineAnswer:
+    if isinstance(pipeline, BatchPipeline):
+        return answers.PipelineAnswer(
+            name=pipeline.name,
+            kind="batch",
+            description=pipeline.description,
+            workflow=pipeline.workflow,
+            parameters=[asdict(parameter) for parameter in pipeline.parameters],
+            schedule=pipeline.schedule.expression if pipeline.schedule else None,
+            reads=pipeline.reads,
+        )
     return answers.PipelineAnswer(
         name=pipeline.name,
+        kind="file",
         description=pipeline.description,
         workflow=pipeline.workflow,
         landing_prefix=pipeline.landing_prefix,

@@ -29,27 +29,53 @@ def notice(event: dict[str, Any]) -> Notice:
     """Write the notice for a run's end.
 
     Args:
-        event: `outcome` (succeeded, rejected or failed), `run`, `pipeline`, `file`, `started`, `details`.
+        event: `outcome` (succeeded, rejected or failed), `run`, `pipeline`, `started`, `details`, and what it
+            worked on: `file`, or the `parameters` of a batch. A batch that succeeded says in `details` what
+            it did: `headline`, `facts` (by name) and, when there is more to say, `lines`.
     """
-    file = File.from_document(event["file"])
     outcome, pipeline = event["outcome"], event["pipeline"]
-    name = file.key.rsplit("/", 1)[-1]
+    what, facts = _of_file(event) if "file" in event else _of_batch(event)
     headline, lines = _WORDS[outcome](event, event["details"])
-    facts = [
-        f"Pipeline: {pipeline}",
-        f"File:     {file.uri}",
-        f"Size:     {file.size:,} bytes",
-        f"Run:      {event['run']}",
-        f"Started:  {event['started']}",
-    ]
+    facts = {"Pipeline": pipeline, **facts, "Run": event["run"], "Started": event["started"]}
+    width = max(map(len, facts)) + 1
     return Notice(
-        subject=_subject(f"[{pipeline}] {outcome}: {name}"),
-        body="\n".join([headline, "", *facts, "", *lines, ""]),
+        subject=_subject(f"[{pipeline}] {outcome}: {what}"),
+        body="\n".join([headline, "", *_aligned(facts, width), "", *lines, ""]),
         attributes={"pipeline": pipeline, "outcome": outcome},
     )
 
 
+def _of_file(event: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    file = File.from_document(event["file"])
+    return file.key.rsplit("/", 1)[-1], {"File": file.uri, "Size": f"{file.size:,} bytes"}
+
+
+def _of_batch(event: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    facts = {name.replace("_", " ").capitalize(): value for name, value in event["parameters"].items()}
+    return str(event["details"].get("headline") or event["details"]["error"]["Error"]), facts
+
+
+def _aligned(facts: dict[str, str], width: int) -> list[str]:
+    return [f"{name + ':':<{width}} {value}" for name, value in facts.items()]
+
+
+def _done(details: dict[str, Any]) -> tuple[str, list[str]]:
+    facts = {
+        name: f"{value:,}" if isinstance(value, int) else str(value)
+        for name, value in details.get("facts", {}).items()
+    }
+    width = max(map(len, facts), default=0) + 1
+    lines = [
+        *_aligned(facts, width),
+        *([""] if facts and details.get("lines") else []),
+        *details.get("lines", ()),
+    ]
+    return details["headline"], lines
+
+
 def _succeeded(_event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
+    if "headline" in details:
+        return _done(details)
     rows = details["validate_file"]["rows"]
     catalogue = details["catalogue"]
     lines = [f"Catalogue: {catalogue['database']}.{catalogue['table']}, {catalogue['rows']:,} rows"]
@@ -84,7 +110,7 @@ def _failed(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[s
     return f"The run failed: {error['Error']}.", [
         readable_cause(error.get("Cause", ""))[:LONGEST_CAUSE],
         "",
-        "Nothing is half-loaded: the load is one transaction.",
+        *(["Nothing is half-loaded: the load is one transaction."] if "file" in event else []),
         f"Look closer: decant runs show {event['run']}",
         f"Try again:   decant runs redrive {event['run']}",
     ]

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, get_args
 
-from chalicelib.errors import InvalidPipeline
+from chalicelib.errors import InvalidPipeline, InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ColumnType = Literal["integer", "decimal", "float", "boolean", "date", "timestamp", "text"]
 Format = Literal["csv", "json", "ndjson", "parquet"]
 Mode = Literal["append", "upsert", "overwrite"]
 Contract = Literal["evolve", "freeze"]
 ExtraColumns = Literal["reject", "keep"]
+ParameterType = Literal["date", "integer", "text"]
 
 RESERVED = "processing_date"
 """The column that Decant adds to every table."""
@@ -150,8 +155,130 @@ class GlueJob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a pipeline starts by itself: at one minute of every day or every hour, in UTC.
+
+    Attributes:
+        minute: 0 to 59.
+        hour: 0 to 23, or None for every hour.
+    """
+
+    minute: int
+    hour: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.minute < 60 and (self.hour is None or 0 <= self.hour < 24)):  # noqa: PLR2004 - a clock
+            raise InvalidPipeline(f"schedule {self.hour}:{self.minute}: write minute=0..59, hour=0..23")
+
+    @property
+    def expression(self) -> str:
+        """The schedule as EventBridge writes it."""
+        return f"cron({self.minute} {'*' if self.hour is None else self.hour} * * ? *)"
+
+    def latest(self, moment: datetime) -> datetime:
+        """Return the last tick at or before `moment`, in UTC."""
+        tick = moment.astimezone(UTC).replace(minute=self.minute, second=0, microsecond=0)
+        if self.hour is not None:
+            tick = tick.replace(hour=self.hour)
+        every = timedelta(hours=1) if self.hour is None else timedelta(days=1)
+        return tick if tick <= moment else tick - every
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What a run of a `BatchPipeline` is told.
+
+    Attributes:
+        name: lower-case identifier.
+        type: `date` (ISO 8601), `integer` or `text`.
+        description: what it means, for people.
+        default: used when it is not given, and accepted whatever the type (such as `latest`); None makes it
+            required.
+        pattern: what a text must match as a whole; the default holds nothing that SQL or a path misreads.
+    """
+
+    name: str
+    type: ParameterType
+    description: str
+    default: str | None = None
+    pattern: str = r"[A-Za-z0-9][A-Za-z0-9_.=/-]{0,199}"
+
+    def __post_init__(self) -> None:
+        _identifier("parameter", self.name)
+        _one_of(f"parameter {self.name}: type", self.type, ParameterType)
+
+    def read(self, given: str | None) -> str:
+        """Return the value to use.
+
+        Raises:
+            InvalidRequest: it is missing or not of its type.
+        """
+        value = self.default if given is None else given
+        if value is None:
+            raise InvalidRequest(f"parameter {self.name}: a value is required: {self.description}")
+        if value != self.default and not self._fits(value):
+            raise InvalidRequest(f"parameter {self.name} {value[:100]!r}: {self._remedy}")
+        return value
+
+    def _fits(self, value: str) -> bool:
+        if self.type == "date":
+            return re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is not None and _is_date(value)
+        if self.type == "integer":
+            return re.fullmatch(r"-?[0-9]{1,18}", value) is not None
+        return re.fullmatch(self.pattern, value) is not None
+
+    @property
+    def _remedy(self) -> str:
+        kinds = {"date": "write a date as 2026-01-31", "integer": "write a whole number"}
+        other = f", or {self.default}" if self.default and not self._fits(self.default) else ""
+        return kinds.get(self.type, f"it must match {self.pattern}") + other
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchPipeline:
+    """A workflow with the names filled in, which works on what has gathered rather than on one file.
+
+    Attributes:
+        name: lower-case identifier of at most 47 characters.
+        description: one sentence for people.
+        workflow: the definition in workflows/ that runs it.
+        parameters: what a run may be told; every one is in the run's input, given or default.
+        schedule: when it starts by itself, or None. The app's function `<name>_due` has the same schedule.
+        reads: the landing prefix that it gathers from, or None. No file pipeline may claim it.
+    """
+
+    name: str
+    description: str
+    workflow: str
+    parameters: tuple[Parameter, ...] = ()
+    schedule: Schedule | None = None
+    reads: str | None = None
+
+    def __post_init__(self) -> None:
+        if not PIPELINE_NAME.fullmatch(self.name):
+            raise InvalidPipeline(f"pipeline name {self.name!r}: use [a-z][a-z0-9_]*, at most 47 characters")
+        if self.reads is not None and not re.fullmatch(r"batch/([A-Za-z0-9_.-]+/)+", self.reads):
+            raise InvalidPipeline(f"{self.name}: reads {self.reads!r}: write 'batch/<folder>/'")
+        names = [parameter.name for parameter in self.parameters]
+        if len(set(names)) != len(names):
+            raise InvalidPipeline(f"{self.name}: parameters: declare each name once")
+
+    def read_parameters(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return a value for every declared parameter.
+
+        Raises:
+            InvalidRequest: one is unknown, missing or not of its type.
+        """
+        known = [parameter.name for parameter in self.parameters]
+        if unknown := sorted(set(given) - set(known)):
+            there = f"there is only {', '.join(known)}" if known else "it takes none"
+            raise InvalidRequest(f"parameter {unknown[0][:40]!r} of {self.name}: {there}")
+        return {parameter.name: parameter.read(given.get(parameter.name)) for parameter in self.parameters}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """A workflow with the names filled in.
+    """A workflow with the names filled in, which works on each file that lands.
 
     Attributes:
         name: lower-case identifier of at most 47 characters.
@@ -209,6 +336,14 @@ class Pipeline:
     def format(self) -> Format:
         """The format of the pipeline's files."""
         return self.source.format
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _identifier(what: str, name: str) -> None:

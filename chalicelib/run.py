@@ -1,4 +1,4 @@
-"""A run: one pipeline working on one file, and its name."""
+"""A run: one pipeline working on one file or one batch, and its name."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class RunName:
 
     Attributes:
         pipeline: the pipeline's name.
-        digest: 24 hexadecimal digits (96 bits) of SHA-256 over the file's identity.
-        attempt: 1 for the run that the file started; a redrive from the start counts up.
+        digest: 24 hexadecimal digits (96 bits) of SHA-256 over the identity of the file, tick or request.
+        attempt: 1 for the run that it started; a redrive from the start counts up.
     """
 
     pipeline: str
@@ -61,9 +61,14 @@ class RunName:
 
     @classmethod
     def of(cls, pipeline: str, file: File) -> RunName:
-        """Derive the name: the same pipeline and content always give the same one."""
-        identity = "\0".join(file.identity)
-        return cls(pipeline=pipeline, digest=hashlib.sha256(identity.encode()).hexdigest()[:24])
+        """Derive the name of a file's run: the same pipeline and content always give the same one."""
+        return cls.of_identity(pipeline, *file.identity)
+
+    @classmethod
+    def of_identity(cls, pipeline: str, *identity: str) -> RunName:
+        """Derive the name of a run for whatever the texts identify: a tick, a request."""
+        digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:24]
+        return cls(pipeline=pipeline, digest=digest)
 
     @classmethod
     def parse(cls, text: str) -> RunName:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from chalicelib import pipelines, settings
-from chalicelib.errors import DecantError, InvalidEvent, RunConflict
+from chalicelib.errors import DecantError, InvalidEvent, InvalidPipeline, RunConflict
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause, steps
 from chalicelib.run import OUTCOMES, REJECTED, Run, RunName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from chalicelib.aws.s3 import S3
     from chalicelib.aws.step_functions import StepFunctions
@@ -28,6 +29,9 @@ RECONCILE_AFTER = timedelta(minutes=5)
 
 RECONCILE_WITHIN = timedelta(days=14)
 """Files older than this are left alone: Step Functions forgets a name after 90 days."""
+
+CATCH_UP_AFTER = timedelta(minutes=10)
+"""A tick this old without a run was missed; EventBridge delivers within a minute."""
 
 MOST_ATTEMPTS = 9999
 
@@ -86,8 +90,44 @@ def start_for_file(states: StepFunctions, file: File, *, pipeline: str | None = 
     Raises:
         UnknownPipeline: the key is under no landing prefix, or no pipeline has the given name.
     """
-    chosen = pipelines.named(pipeline) if pipeline else pipelines.of_key(file.key)
-    return _start(states, RunName.of(chosen.name, file), file)
+    chosen = pipelines.file_pipeline(pipeline) if pipeline else pipelines.of_key(file.key)
+    return _start(states, RunName.of(chosen.name, file), {"file": file.to_document()})
+
+
+def start_batch(
+    states: StepFunctions, pipeline: str, given: Mapping[str, str], *, key: str | None = None
+) -> Started:
+    """Start a run of a batch pipeline by hand.
+
+    Args:
+        states: Step Functions.
+        pipeline: its name.
+        given: its parameters; the others take their defaults.
+        key: the same key and parameters always mean the same run; without it every call starts a new one.
+
+    Raises:
+        UnknownPipeline: no batch pipeline has this name.
+        InvalidRequest: a parameter is unknown, missing or not of its type.
+    """
+    chosen = pipelines.batch_pipeline(pipeline)
+    parameters = chosen.read_parameters(given)
+    identity = (key or uuid.uuid4().hex, json.dumps(parameters, sort_keys=True))
+    return _start(states, RunName.of_identity(chosen.name, "by hand", *identity), {"parameters": parameters})
+
+
+def start_for_tick(states: StepFunctions, pipeline: str, moment: datetime) -> Started:
+    """Start the run of a batch pipeline's last tick at or before a moment, unless it exists.
+
+    Raises:
+        UnknownPipeline: no batch pipeline has this name.
+        InvalidPipeline: it has no schedule, or a parameter without a default.
+    """
+    chosen = pipelines.batch_pipeline(pipeline)
+    if chosen.schedule is None:
+        raise InvalidPipeline(f"{pipeline}: schedule: fill it in, or start the pipeline by hand")
+    tick = iso(chosen.schedule.latest(moment))
+    document = {"parameters": chosen.read_parameters({}), "tick": tick}
+    return _start(states, RunName.of_identity(chosen.name, "tick", tick), document)
 
 
 def describe(states: StepFunctions, name: str, *, with_steps: bool = True) -> Run:
@@ -151,7 +191,7 @@ def redrive(states: StepFunctions, name: str) -> Started:
 
 def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
     """Yield the files under the landing prefixes that should have a run by now and have none."""
-    for pipeline in pipelines.every().values():
+    for pipeline in pipelines.of_files():
         known: set[str] | None = None
         for file, landed in s3.listing(settings.landing_bucket(), pipeline.landing_prefix):
             if file.key.endswith("/") or not RECONCILE_AFTER < now - landed < RECONCILE_WITHIN:
@@ -162,9 +202,26 @@ def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
                 yield file
 
 
+def catch_up(states: StepFunctions, now: datetime) -> list[Started]:
+    """Start the last tick of every scheduled pipeline that has no run of it.
+
+    However many ticks were missed, only the last one is caught up: a batch works on all that has gathered.
+    Ticks from before the workflow was deployed are nobody's.
+    """
+    started = []
+    for pipeline in pipelines.of_batches():
+        if pipeline.schedule is None:
+            continue
+        tick = pipeline.schedule.latest(now - CATCH_UP_AFTER)
+        if tick >= states.created(settings.state_machine(pipeline.workflow)):
+            started.append(start_for_tick(states, pipeline.name, tick))
+    return [found for found in started if found.new]
+
+
 def reconcile(states: StepFunctions, s3: S3) -> list[Started]:
-    """Start a run for every landed file that has none: an event that S3 lost costs time, not data."""
-    return [start_for_file(states, file) for file in missing(states, s3, datetime.now(UTC))]
+    """Start a run for every landed file and tick that has none: a lost event costs time, not data."""
+    now = datetime.now(UTC)
+    return [start_for_file(states, file) for file in missing(states, s3, now)] + catch_up(states, now)
 
 
 def from_execution(found: dict[str, Any]) -> Run:
@@ -188,26 +245,27 @@ def from_execution(found: dict[str, Any]) -> Run:
     )
 
 
-def _start(states: StepFunctions, name: RunName, file: File, started: str | None = None) -> Started:
-    pipeline = pipelines.named(name.pipeline)
+def _start(states: StepFunctions, name: RunName, work: dict[str, Any], started: str | None = None) -> Started:
+    """Start an execution; `work` says on what: a file, or a batch's parameters."""
     document = {
         "run": str(name),
         "token": name.token,
-        "pipeline": pipeline.name,
-        "file": file.to_document(),
+        "pipeline": name.pipeline,
+        **work,
         "started": started or iso(datetime.now(UTC)),
     }
-    new = states.start(settings.state_machine(pipeline.workflow), str(name), document)
-    log.info("run %s %s for %s", name, "started" if new else "existed", file.uri)
+    machine = settings.state_machine(pipelines.named(name.pipeline).workflow)
+    new = states.start(machine, str(name), document)
+    log.info("run %s %s for %s", name, "started" if new else "existed", json.dumps(work))
     return Started(run=str(name), new=new)
 
 
 def _start_again(states: StepFunctions, name: RunName, found: dict[str, Any]) -> Started:
     document = json.loads(found["input"])
-    file, first_started = File.from_document(document["file"]), document["started"]
+    work = {key: value for key, value in document.items() if key in {"file", "parameters", "tick"}}
     attempt = name.next
     while attempt.attempt <= MOST_ATTEMPTS:
-        started = _start(states, attempt, file, first_started)
+        started = _start(states, attempt, work, document["started"])
         if started.new:
             return started
         if OUTCOMES[_find(states, started.run)[1]["status"]] in {"running", "succeeded"}:

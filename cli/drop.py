@@ -12,6 +12,8 @@ from cli.output import console, json_option, print_json
 from cli.service import service
 from cli.stage_client import stage_client, stage_name
 
+_NEXT = {"file": "see its run", "batch": "it waits for the next run; start one"}
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -21,13 +23,17 @@ from cli.stage_client import stage_client, stage_name
 def drop(file: Path, pipeline: str, name: str | None, *, as_json: bool) -> None:
     """Put a file where its pipeline picks it up."""
     found = service().get(f"/pipelines/{pipeline}")
-    key = found["landing_prefix"] + (name or file.name)
+    folder = found["landing_prefix"] or found["reads"]
+    if folder is None:
+        raise Failure(f"pipeline {pipeline}: it takes no files; start it with: decant runs start {pipeline}")
+    key = folder + (name or file.name)
     put = upload(file, landing_bucket(), key)
     if as_json:
         print_json(put)
         return
     console.print(f"s3://{put['bucket']}/{key} landed", markup=False, soft_wrap=True)
-    console.print(f"see its run: decant runs list --pipeline {pipeline}", markup=False, soft_wrap=True)
+    what = f"list --pipeline {pipeline}" if found["kind"] == "file" else f"start {pipeline}"
+    console.print(f"{_NEXT[found['kind']]}: decant runs {what}", markup=False, soft_wrap=True)
 
 
 def landing_bucket() -> str:

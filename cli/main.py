@@ -9,10 +9,10 @@ import click
 
 COMMANDS = {
     "up": "Start a stage on this machine and stay.",
-    "demo": "Load the sample files and show what happened to each.",
+    "demo": "Show a system at work on a fresh stage.",
     "samples": "Write the sample files into a folder.",
     "drop": "Put a file where its pipeline picks it up.",
-    "runs": "List, show, watch, stop and redrive runs.",
+    "runs": "Start, list, show, watch, stop and redrive runs.",
     "pipelines": "List and show pipelines.",
     "workflows": "Lint and draw workflows.",
     "sql": "Query the warehouse.",

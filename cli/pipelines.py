@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from cli.output import console, json_option, print_json, print_table
@@ -22,22 +24,30 @@ def list_pipelines(*, as_json: bool) -> None:
         print_json(found)
         return
     rows = [
-        (each["name"], each["format"], each["landing_prefix"], each["table"], each["description"])
-        for each in found
+        (each["name"], each["workflow"], _starts(each), each["table"], each["description"]) for each in found
     ]
-    print_table(("pipeline", "format", "lands in", "table", ""), rows)
+    print_table(("pipeline", "workflow", "starts", "table", ""), rows)
 
 
 @pipelines.command()
 @click.argument("name")
 @json_option
 def show(name: str, *, as_json: bool) -> None:
-    """Show a pipeline's columns and rules."""
+    """Show a pipeline: its columns and rules, or its parameters."""
     found = service().get(f"/pipelines/{name}")
     if as_json:
         print_json(found)
         return
     console.print(f"{found['name']}: {found['description']}", markup=False, soft_wrap=True)
+    if found["kind"] == "batch":
+        console.print(
+            f"workflow: {found['workflow']}; starts: {_starts(found)}", markup=False, soft_wrap=True
+        )
+        rows = [
+            (each["name"], each["type"], each["default"], each["description"]) for each in found["parameters"]
+        ]
+        print_table(("parameter", "type", "default", ""), rows)
+        return
     console.print(
         f"files: {found['format']} under {found['landing_prefix']}; table: {found['table']}", markup=False
     )
@@ -54,6 +64,13 @@ def show(name: str, *, as_json: bool) -> None:
             for column in found["columns"]
         ],
     )
+
+
+def _starts(pipeline: dict[str, Any]) -> str:
+    """Say what starts a pipeline."""
+    if pipeline["kind"] == "file":
+        return f"{pipeline['format']} lands in {pipeline['landing_prefix']}"
+    return f"{pipeline['schedule']}, by hand" if pipeline["schedule"] else "by hand"
 
 
 def _tick(value: bool) -> str:

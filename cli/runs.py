@@ -1,9 +1,9 @@
-"""List, show, watch, stop and redrive runs."""
+"""Start, list, show, watch, stop and redrive runs."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -17,7 +17,52 @@ OUTCOMES = ("running", "succeeded", "rejected", "failed", "stopped", "timed_out"
 
 @click.group()
 def runs() -> None:
-    """List, show, watch, stop and redrive runs."""
+    """Start, list, show, watch, stop and redrive runs."""
+
+
+@runs.command()
+@click.argument("pipeline")
+@click.option(
+    "--parameter",
+    "-p",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the run is told; `decant pipelines show` lists what there is.",
+)
+@click.option("--key", help="The file of the landing bucket to work on, for a pipeline that works on files.")
+@click.option("--request", help="The same request and parameters always mean the same run.")
+@click.option(
+    "--watch", "watching", is_flag=True, help="Show the run until it ends; exit code 1 unless it succeeds."
+)
+@json_option
+def start(
+    pipeline: str,
+    given: tuple[str, ...],
+    key: str | None,
+    request: str | None,
+    *,
+    watching: bool,
+    as_json: bool,
+) -> None:
+    """Start a run by hand."""
+    body: dict[str, Any] = {"key": key, "request": request} if key else {"request": request}
+    if given or not key:
+        body["parameters"] = _parameters(given)
+    started = service().post(
+        f"/pipelines/{pipeline}/runs", {name: value for name, value in body.items() if value is not None}
+    )
+    if watching:
+        _watch(started["run"], as_json=as_json)
+    if as_json:
+        print_json(started)
+        return
+    what = "started" if started["new"] else "exists already"
+    console.print(
+        f"{started['run']}: {what}; follow it with: decant runs watch {started['run']}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @runs.command("list")
@@ -74,6 +119,17 @@ def show(run: str, *, as_json: bool) -> None:
 @json_option
 def watch(run: str, *, as_json: bool) -> None:
     """Show a run until it ends; exit code 1 unless it succeeds."""
+    _watch(run, as_json=as_json)
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise click.BadParameter(f"{', '.join(wrong)}: write NAME=VALUE", param_hint="--parameter")
+    return {name: value for name, _, value in pairs}
+
+
+def _watch(run: str, *, as_json: bool) -> NoReturn:
     found = follow(service(), run, live=not as_json)
     if as_json:
         print_json(found)
@@ -132,15 +188,21 @@ def view(run: dict[str, Any]) -> Any:
     from rich.console import Group  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415
 
-    file = (run["input"] or {}).get("file", {})
-    heading = Text.assemble(
-        (run["name"], "bold"), "  ", outcome(run["outcome"]), f"  s3://{file.get('bucket')}/{file.get('key')}"
-    )
+    heading = Text.assemble((run["name"], "bold"), "  ", outcome(run["outcome"]), f"  {_work(run)}")
     rows = [
         (step["state"], _standing(step), step["seconds"], step["attempts"], step["error"])
         for step in run["steps"] or []
     ]
     return Group(heading, table(("step", "", "seconds", "attempts", "error"), rows))
+
+
+def _work(run: dict[str, Any]) -> str:
+    """Return what a run works on: a file, or a batch's parameters."""
+    given = run["input"] or {}
+    if "file" in given:
+        return f"s3://{given['file']['bucket']}/{given['file']['key']}"
+    told = [f"{name}={value}" for name, value in given.get("parameters", {}).items()]
+    return "  ".join([*told, *([f"tick {given['tick']}"] if "tick" in given else [])])
 
 
 def _standing(step: dict[str, Any]) -> Any:

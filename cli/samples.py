@@ -7,15 +7,18 @@ from pathlib import Path
 import click
 
 from cli.output import json_option, print_json, print_table
-from cli.sample_files import write_all
+from cli.systems import SYSTEMS, write_samples
 
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--system", type=click.Choice(list(SYSTEMS)), default="load_file", show_default=True, help="Whose."
+)
 @json_option
-def samples(folder: Path, *, as_json: bool) -> None:
+def samples(folder: Path, system: str, *, as_json: bool) -> None:
     """Write the sample files into a folder, to drop and to change."""
-    found = write_all(folder)
+    found = write_samples(system, folder)
     if as_json:
         print_json([{"path": str(each.path), "pipeline": each.pipeline, "rows": each.rows} for each in found])
         return

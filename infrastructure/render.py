@@ -14,18 +14,8 @@ from chalice.package import YAMLTemplateSerializer
 ROOT = Path(__file__).parent.parent
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 
-TEMPLATE_NAMES = {
-    "NoticesTopicArn": {"Ref": "NoticesTopic"},
-    "LandingBucket": {"Ref": "LandingBucket"},
-    "CuratedBucket": {"Ref": "CuratedBucket"},
-    "QuarantineBucket": {"Ref": "QuarantineBucket"},
-    "ArtifactsBucket": {"Ref": "ArtifactsBucket"},
-    "CatalogDatabase": {"Ref": "Catalog"},
-    "AthenaWorkgroup": {"Ref": "Queries"},
-    "ProcessCsvJob": {"Ref": "ProcessCsvJob"},
-    "ProcessJsonJob": {"Ref": "ProcessJsonJob"},
-}
-"""What a workflow's placeholder may stand for, besides `<Step>Arn`, the ARN of a step's function."""
+ALIASES = {"NoticesTopicArn": "NoticesTopic", "CatalogDatabase": "Catalog", "AthenaWorkgroup": "Queries"}
+"""Placeholders that read better than the logical id of the resource they stand for."""
 
 
 class UnknownPlaceholderError(ValueError):
@@ -41,19 +31,24 @@ def render(stage: str, root: Path = ROOT) -> dict[str, Any]:
     """
     template = _read_template(root / "infrastructure" / "template.yaml")
     template["Parameters"]["Stage"]["Default"] = stage
-    steps = steps_of(template)
-    for path in sorted((root / "workflows").glob("*.asl.json")):
-        template["Resources"] |= _state_machine(path, steps)
+    workflows = sorted((root / "workflows").glob("*.asl.json"))
+    for path in workflows:
+        _merge(template, root / "infrastructure" / "workflows" / f"{_name(path)}.yaml")
+    machines = {f"{camel_case(_name(path))}StateMachine" for path in workflows}
+    for path in workflows:
+        template["Resources"] |= _state_machine(path, template, machines)
     return template
 
 
 def steps_of(template: dict[str, Any]) -> set[str]:
-    """Return the names of the functions that the template's states role may invoke."""
-    statements = template["Resources"]["StatesRole"]["Properties"]["Policies"][0]["PolicyDocument"][
-        "Statement"
+    """Return the names of the functions that workflows may invoke: each has a log group of its own."""
+    names = [
+        resource["Properties"]["LogGroupName"]["Fn::Sub"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Logs::LogGroup"
     ]
-    arns = next(each["Resource"] for each in statements if each["Action"] == "lambda:InvokeFunction")
-    return {arn["Fn::Sub"].rpartition("-")[2] for arn in arns}
+    prefix = "/aws/lambda/${App}-${Stage}-"
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
 
 
 def snake_case(name: str) -> str:
@@ -73,14 +68,32 @@ def _read_template(path: Path) -> dict[str, Any]:
     return template
 
 
-def _state_machine(path: Path, steps: set[str]) -> dict[str, Any]:
-    workflow = path.name.removesuffix(".asl.json")
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".asl.json")
+
+
+def _merge(template: dict[str, Any], path: Path) -> None:
+    """Add a workflow's own parameters, resources and outputs; a name that is taken is refused."""
+    if not path.exists():
+        raise UnknownPlaceholderError(f"{path}: write it: it holds the role of the workflow's state machine")
+    added = _read_template(path)
+    for section, entries in added.items():
+        taken = sorted(set(entries) & set(template.setdefault(section, {})))
+        if taken:
+            raise UnknownPlaceholderError(
+                f"{path}: {section}: {', '.join(taken)}: the template has this already"
+            )
+        template[section] |= entries
+
+
+def _state_machine(path: Path, template: dict[str, Any], machines: set[str]) -> dict[str, Any]:
+    workflow = _name(path)
     # Parsed and written again: without its indentation a workflow is a third of its size.
     definition = json.dumps(
         json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"), ensure_ascii=False
     )
     names = sorted(set(PLACEHOLDER.findall(definition)))
-    values = {name: _meaning(name, path, steps) for name in names}
+    values = {name: _meaning(name, path, template, machines) for name in names}
     logical = camel_case(workflow)
     return {
         f"{logical}Logs": {
@@ -96,7 +109,7 @@ def _state_machine(path: Path, steps: set[str]) -> dict[str, Any]:
             "Properties": {
                 "StateMachineName": {"Fn::Sub": f"${{App}}-${{Stage}}-{workflow}"},
                 "StateMachineType": "STANDARD",
-                "RoleArn": {"Fn::GetAtt": ["StatesRole", "Arn"]},
+                "RoleArn": {"Fn::GetAtt": [f"{logical}StatesRole", "Arn"]},
                 "DefinitionString": {"Fn::Sub": [definition, values] if values else definition},
                 "LoggingConfiguration": {
                     "Level": "ALL",
@@ -128,15 +141,16 @@ def _state_machine(path: Path, steps: set[str]) -> dict[str, Any]:
     }
 
 
-def _meaning(placeholder: str, path: Path, steps: set[str]) -> dict[str, Any]:
-    if placeholder in TEMPLATE_NAMES:
-        return TEMPLATE_NAMES[placeholder]
-    step = snake_case(placeholder.removesuffix("Arn"))
+def _meaning(placeholder: str, path: Path, template: dict[str, Any], machines: set[str]) -> dict[str, Any]:
+    logical = ALIASES.get(placeholder, placeholder)
+    if logical in template["Resources"] or logical in machines or logical in template["Parameters"]:
+        return {"Ref": logical}
+    step, steps = snake_case(placeholder.removesuffix("Arn")), steps_of(template)
     if not placeholder.endswith("Arn") or step not in steps:
-        known = sorted([*TEMPLATE_NAMES, *(f"{camel_case(name)}Arn" for name in steps)])
+        known = sorted([*ALIASES, *template["Resources"], *(f"{camel_case(name)}Arn" for name in steps)])
         raise UnknownPlaceholderError(
             f"{path}: ${{{placeholder}}} stands for nothing in the stack; use one of {', '.join(known)}, "
-            "or let StatesRole in infrastructure/template.yaml invoke the new step"
+            "or give the new step its log group and role"
         )
     region = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
     return {"Fn::Sub": f"{region}:function:${{App}}-${{Stage}}-{step}"}

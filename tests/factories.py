@@ -8,7 +8,16 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from chalicelib.files import File
-from chalicelib.pipeline import CSV, Column, GlueJob, Pipeline, Table
+from chalicelib.pipeline import (
+    CSV,
+    BatchPipeline,
+    Column,
+    GlueJob,
+    Parameter,
+    Pipeline,
+    Schedule,
+    Table,
+)
 
 _numbers = itertools.count(1)
 
@@ -43,6 +52,21 @@ def a_pipeline(**changes: Any) -> Pipeline:
         "table": Table(name="things", mode="upsert", keys=("id",)),
     }
     return Pipeline(**{**given, **changes})
+
+
+def a_batch_pipeline(**changes: Any) -> BatchPipeline:
+    """A nightly batch with a date and a limit."""
+    given: dict[str, Any] = {
+        "name": "nightly",
+        "description": "What gathered since yesterday.",
+        "workflow": "nightly",
+        "parameters": (
+            Parameter(name="day", type="date", description="The day.", default="latest"),
+            Parameter(name="most", type="integer", description="At most so many.", default="10"),
+        ),
+        "schedule": Schedule(hour=2, minute=30),
+    }
+    return BatchPipeline(**{**given, **changes})
 
 
 def an_s3_record(file: File) -> dict[str, Any]:

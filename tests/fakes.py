@@ -115,6 +115,10 @@ class FakeStepFunctions:
         self.executions: list[dict[str, Any]] = []
         self.redriven: list[str] = []
         self.failing: Exception | None = None
+        self.made = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def created(self, machine: str) -> datetime:
+        return self.made
 
     def add(self, execution: dict[str, Any]) -> None:
         self.executions.insert(0, execution)

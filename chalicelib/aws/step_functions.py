@@ -10,6 +10,7 @@ from chalicelib.errors import RunConflict, UnknownRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 HISTORY_PAGE = 1000
 """Events that one request for history may return, by AWS's limit."""
@@ -26,6 +27,11 @@ class StepFunctions:
         except states.exceptions.ExecutionAlreadyExists:
             return False
         return True
+
+    def created(self, machine: str) -> datetime:
+        """Return when a state machine was made."""
+        answer = call(client("stepfunctions").describe_state_machine, stateMachineArn=machine)
+        return cast("datetime", answer["creationDate"])
 
     def describe(self, machine: str, name: str) -> dict[str, Any]:
         """Return AWS's description of an execution.

@@ -1,4 +1,4 @@
-"""The pipelines: one module each, which fills in a `Pipeline` and does nothing else."""
+"""The pipelines: one module each, which fills in a `Pipeline` or `BatchPipeline` and does nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pkgutil
 from typing import TYPE_CHECKING
 
 from chalicelib.errors import InvalidPipeline, UnknownPipeline
-from chalicelib.pipeline import Pipeline
+from chalicelib.pipeline import BatchPipeline, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,26 +16,39 @@ if TYPE_CHECKING:
 
 
 @functools.cache
-def every() -> Mapping[str, Pipeline]:
+def every() -> Mapping[str, Pipeline | BatchPipeline]:
     """Return the pipelines by name.
 
     Raises:
         InvalidPipeline: a module lacks its `pipeline`, or two pipelines claim one name or one prefix.
     """
-    found: dict[str, Pipeline] = {}
+    found: dict[str, Pipeline | BatchPipeline] = {}
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
         pipeline = getattr(_imported(module), "pipeline", None)
-        if not isinstance(pipeline, Pipeline) or pipeline.name != module:
+        if not isinstance(pipeline, Pipeline | BatchPipeline) or pipeline.name != module:
             raise InvalidPipeline(
-                f"chalicelib/pipelines/{module}.py: fill in `pipeline = Pipeline(name={module!r}, ...)`"
+                f"chalicelib/pipelines/{module}.py: fill in `pipeline = Pipeline(name={module!r}, ...)` "
+                "or a BatchPipeline of that name"
             )
-        for other in found.values():
-            _refuse_overlap(pipeline, other)
+        if isinstance(pipeline, Pipeline):
+            for other in found.values():
+                if isinstance(other, Pipeline):
+                    _refuse_overlap(pipeline, other)
         found[module] = pipeline
     return found
 
 
-def named(name: str) -> Pipeline:
+def of_files() -> list[Pipeline]:
+    """Return the pipelines that work on each file that lands."""
+    return [pipeline for pipeline in every().values() if isinstance(pipeline, Pipeline)]
+
+
+def of_batches() -> list[BatchPipeline]:
+    """Return the pipelines that work on what has gathered."""
+    return [pipeline for pipeline in every().values() if isinstance(pipeline, BatchPipeline)]
+
+
+def named(name: str) -> Pipeline | BatchPipeline:
     """Return the pipeline of this name.
 
     Raises:
@@ -48,16 +61,40 @@ def named(name: str) -> Pipeline:
         raise UnknownPipeline(f"pipeline {name!r}: there is none of this name; there are {known}") from None
 
 
+def file_pipeline(name: str) -> Pipeline:
+    """Return the pipeline of this name, which works on files.
+
+    Raises:
+        UnknownPipeline: there is none.
+    """
+    found = named(name)
+    if not isinstance(found, Pipeline):
+        raise UnknownPipeline(f"pipeline {name!r} takes no single file: start it with its parameters")
+    return found
+
+
+def batch_pipeline(name: str) -> BatchPipeline:
+    """Return the pipeline of this name, which works on what has gathered.
+
+    Raises:
+        UnknownPipeline: there is none.
+    """
+    found = named(name)
+    if not isinstance(found, BatchPipeline):
+        raise UnknownPipeline(f"pipeline {name!r} works on a file: name its key")
+    return found
+
+
 def of_key(key: str) -> Pipeline:
     """Return the pipeline whose landing prefix a key is under.
 
     Raises:
         UnknownPipeline: there is none.
     """
-    for pipeline in every().values():
+    for pipeline in of_files():
         if key.startswith(pipeline.landing_prefix):
             return pipeline
-    prefixes = ", ".join(pipeline.landing_prefix for pipeline in every().values())
+    prefixes = ", ".join(pipeline.landing_prefix for pipeline in of_files())
     raise UnknownPipeline(f"key {key!r} is under no pipeline's landing prefix ({prefixes})")
 
 

@@ -33,7 +33,7 @@ def catalogue(event: dict[str, Any]) -> dict[str, Any]:
         `{"load", "rows", "files", "columns", "manifest", "database", "table"}`; `load` tells whether the
         pipeline names a Redshift table.
     """
-    pipeline = pipelines.named(event["pipeline"])
+    pipeline = pipelines.file_pipeline(event["pipeline"])
     return register(S3(), Glue(), pipeline, event["token"], event["started"], event["rows"])
 
 

@@ -24,7 +24,7 @@ def check_glue_job(event: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `{"state", "done", "succeeded", "wait_seconds", "error", "cause"}`.
     """
-    job = pipelines.named(event["pipeline"]).glue_job
+    job = pipelines.file_pipeline(event["pipeline"]).glue_job
     if job is None:
         raise ValueError(f"pipeline {event['pipeline']} names no Glue job any more")
     file = File.from_document(event["file"])

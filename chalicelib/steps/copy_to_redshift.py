@@ -27,7 +27,7 @@ def copy_to_redshift(event: dict[str, Any]) -> dict[str, Any]:
 
 def load_of(event: dict[str, Any]) -> Load:
     """Return what the load needs, from the event and the pipeline."""
-    pipeline = pipelines.named(event["pipeline"])
+    pipeline = pipelines.file_pipeline(event["pipeline"])
     if pipeline.table is None:
         raise InvalidPipeline(f"pipeline {pipeline.name} names no table: set table=Table(...)")
     catalogue = event["catalogue"]

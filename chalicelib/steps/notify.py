@@ -10,7 +10,9 @@ from chalicelib.notices import Notice, notice
 
 
 def notify(event: dict[str, Any]) -> dict[str, Any]:
-    """Handle `{"outcome": "succeeded", "run", "pipeline", "file", "started", "execution", "details"}`.
+    """Handle `{"outcome": "succeeded", "run", "pipeline", "started", "execution", "details"}`.
+
+    With `file`, or the `parameters` of a batch; `chalicelib.notices.notice` says what `details` holds.
 
     Returns:
         `{"message_id": ..., "subject": ...}`.

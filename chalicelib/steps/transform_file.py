@@ -22,7 +22,7 @@ def transform_file(event: dict[str, Any]) -> dict[str, Any]:
     """
     file = File.from_document(event["file"])
     folder = curated.folder(event["pipeline"], event["token"], event["started"])
-    return transform(S3(), pipelines.named(event["pipeline"]), file, folder, event["started"])
+    return transform(S3(), pipelines.file_pipeline(event["pipeline"]), file, folder, event["started"])
 
 
 def transform(s3: S3, pipeline: Pipeline, file: File, folder: str, started: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def validate_file(event: dict[str, Any]) -> dict[str, Any]:
         The report's document (`valid`, `rows`, `bad_rows`, `reason`, `defects`, ...) with `route`:
         `lambda` or `glue`, the way of a valid file.
     """
-    return check(S3(), pipelines.named(event["pipeline"]), File.from_document(event["file"]))
+    return check(S3(), pipelines.file_pipeline(event["pipeline"]), File.from_document(event["file"]))
 
 
 def check(s3: S3, pipeline: Pipeline, file: File) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 import redshift_connector
 
 from chalicelib.files import File
-from cli.sample_files import ORDER_COLUMNS, order_rows
+from cli.sample_data.load_file import ORDER_COLUMNS, order_rows
 from tests.acceptance.conftest import LANDING, own, wait_for
 from tests.factories import an_s3_event
 

@@ -15,7 +15,7 @@ from chalicelib import pipelines
 from chalicelib.files import File
 from chalicelib.steps.start_glue_job import job_arguments
 from chalicelib.transform import write_parquet
-from cli.sample_files import write_all
+from cli.sample_data.load_file import write_all
 from local_aws.runtime import Configuration, Runtime
 from local_aws.services.glue.job_runner import JobRunner
 from local_aws.services.glue.job_script import LaunchError
@@ -212,7 +212,7 @@ def test_a_json_key_that_no_object_has_is_empty_unless_it_is_required(jobs):
 
 def test_lambda_and_glue_write_the_same_rows(jobs, tmp_path):
     sample = next(each for each in write_all(tmp_path) if each.path.name == "orders_small.csv")
-    pipeline = pipelines.named("orders")
+    pipeline = pipelines.file_pipeline("orders")
     path = tmp_path / "lambda.parquet"
     with sample.path.open("rb") as stream, path.open("wb") as sink:
         write_parquet(stream, pipeline, sink, key="orders.csv", processing_date=dt.date(2026, 11, 20))

@@ -40,8 +40,13 @@ def outputs(aws):
 @pytest.fixture
 def tree(tmp_path):
     """A source tree to break: the template and one workflow."""
-    for name in ("infrastructure/template.yaml", "workflows/load_file.asl.json", "glue_scripts/extra.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (
+        "infrastructure/template.yaml",
+        "infrastructure/workflows/load_file.yaml",
+        "workflows/load_file.asl.json",
+        "glue_scripts/extra.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "glue_scripts" / "extra.py").write_text("print('extra')")

@@ -176,8 +176,13 @@ def test_a_finding_names_file_state_rule_and_remedy(tmp_path):
 @pytest.fixture
 def tree(tmp_path):
     """A copy of what the lint reads, to break."""
-    for name in ("infrastructure/template.yaml", "workflows/load_file.asl.json", ".chalice/config.json"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (
+        "infrastructure/template.yaml",
+        "infrastructure/workflows/load_file.yaml",
+        "workflows/load_file.asl.json",
+        ".chalice/config.json",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 

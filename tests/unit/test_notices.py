@@ -59,3 +59,26 @@ def test_a_success_says_where_the_rows_are() -> None:
 def test_a_cause_that_is_no_json_is_shown_as_it_is() -> None:
     assert readable_cause("plain") == "plain"
     assert readable_cause("[1]") == "[1]"
+
+
+def test_a_batch_tells_its_headline_its_parameters_and_its_numbers() -> None:
+    event = {
+        "run": "nightly-1",
+        "pipeline": "nightly",
+        "started": STARTED,
+        "parameters": {"day": "2026-11-20"},
+    }
+    details = {
+        "headline": "2 files became 1,500 rows.",
+        "facts": {"Rows": 1500},
+        "lines": ["Report: s3://x/y"],
+    }
+    found = notice({**event, "outcome": "succeeded", "details": details})
+    assert found.subject == "[nightly] succeeded: 2 files became 1,500 rows."
+    for line in ("Day:      2026-11-20", "Rows: 1,500", "Report: s3://x/y"):
+        assert line in found.body.splitlines()
+    failed = notice(
+        {**event, "outcome": "failed", "details": {"error": {"Error": "Slow", "Cause": "too slow"}}}
+    )
+    assert failed.subject == "[nightly] failed: Slow"
+    assert "half-loaded" not in failed.body

@@ -19,7 +19,7 @@ from tests.integration.conftest import RunningAWS, running_aws
 from tests.workflows.script import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 SCRIPTED = Path(__file__).parent / "scripted"
@@ -51,9 +51,29 @@ class Ended:
 
 
 class Workflow:
-    """One workflow of the project on one embedded AWS."""
+    """One workflow of the project on one embedded AWS.
 
-    def __init__(self, aws: RunningAWS, calls: Path, name: str) -> None:
+    Args:
+        aws: where it runs.
+        calls: a folder that counts the calls of each step.
+        name: the workflow's.
+        good: what each step returns when all goes well; a test changes what it is about.
+        work: what its runs work on: `file`, or `parameters`.
+        names: what placeholders other than `<Step>Arn` stand for.
+    """
+
+    def __init__(
+        self,
+        aws: RunningAWS,
+        calls: Path,
+        name: str,
+        *,
+        good: dict[str, list[dict[str, Any]]],
+        work: dict[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        self.good = good
+        self.work = work
         self.name = name
         self.calls = calls
         self.states = aws.client("stepfunctions")
@@ -63,6 +83,8 @@ class Workflow:
         self.role = role["Role"]["Arn"]
         text = (ROOT / "workflows" / f"{name}.asl.json").read_text(encoding="utf-8")
         self.definition = json.loads(text)
+        for placeholder, value in (names or {}).items():
+            text = text.replace(f"${{{placeholder}}}", value)
         for placeholder in sorted(set(re.findall(r"\$\{(\w+)Arn\}", text))):
             text = text.replace(f"${{{placeholder}Arn}}", self._function(snake_case(placeholder)))
         self.arn = self.states.create_state_machine(name=self.prefix, definition=text, roleArn=self.role)[
@@ -71,12 +93,12 @@ class Workflow:
 
     def start(self, **script: list[dict[str, Any]]) -> str:
         run = uuid.uuid4().hex
-        file = {"bucket": "b", "key": "k", "script": {**GOOD, **script}}
+        (self.calls / f"script-{run}.json").write_text(json.dumps({**self.good, **script}))
         document = {
             "run": run,
             "token": run,
             "pipeline": "p",
-            "file": file,
+            **self.work,
             "started": "2026-11-20T00:00:00Z",
         }
         answer = self.states.start_execution(stateMachineArn=self.arn, name=run, input=json.dumps(document))
@@ -140,4 +162,5 @@ def scripted_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAW
 
 @pytest.fixture(scope="session")
 def load_file(scripted_aws: RunningAWS, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    return Workflow(scripted_aws, tmp_path_factory.mktemp("calls"), "load_file")
+    work = {"file": {"bucket": "b", "key": "k"}}
+    return Workflow(scripted_aws, tmp_path_factory.mktemp("calls"), "load_file", good=GOOD, work=work)

@@ -1,0 +1,1 @@
+"""The demonstrations: one module for each system, with a function `demonstrate`."""

@@ -13,7 +13,7 @@ from cfnlint.api import lint as cfn_lint
 from infrastructure.chalice_config import InvalidConfigError
 from infrastructure.chalice_config import read as read_config
 from infrastructure.render import ROOT, UnknownPlaceholderError, render
-from infrastructure.workflow_lint import Finding
+from infrastructure.workflow_lint import Finding, InvalidLintConfiguration
 from infrastructure.workflow_lint import lint as lint_workflow
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ def lint(root: Path = ROOT) -> list[Finding]:
 
 def _workflows(root: Path) -> Iterator[Finding]:
     for path in sorted((root / "workflows").glob("*.asl.json")):
-        yield from lint_workflow(path)
+        try:
+            yield from lint_workflow(path)
+        except InvalidLintConfiguration as error:
+            yield Finding(path=path, state="", rule="lint-configuration", remedy=str(error))
 
 
 def _template(root: Path) -> Iterator[Finding]:

@@ -27,6 +27,11 @@ def validate_file(event, context):
 
 
 @app.lambda_function()
+def keep_good_rows(event, context):
+    return steps.keep_good_rows(event)
+
+
+@app.lambda_function()
 def transform_file(event, context):
     return steps.transform_file(event)
 

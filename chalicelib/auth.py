@@ -20,6 +20,7 @@ ROUTES: dict[str, list[AuthRoute]] = {
         AuthRoute("*", ["GET"]),
         AuthRoute("/pipelines/*", ["POST"]),
         AuthRoute("/runs/*", ["POST"]),
+        AuthRoute("/quarantine/*", ["POST"]),
     ],
     "approver": [AuthRoute("*", ["GET", "POST"])],
 }

@@ -15,6 +15,12 @@ ROWS_SHOWN = 10
 
 LONGEST_CAUSE = 2000
 
+UNUSUAL = {
+    "schema_evolved": "the file has columns that the pipeline does not declare; they were kept as text",
+    "unusual_row_count": "the file has more or fewer rows than this pipeline's files usually have",
+}
+"""What a flag of validation means to people; rows in quarantine are told of by themselves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
@@ -73,36 +79,50 @@ def _done(details: dict[str, Any]) -> tuple[str, list[str]]:
     return details["headline"], lines
 
 
-def _succeeded(_event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
+def _succeeded(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
     if "headline" in details:
         return _done(details)
-    rows = details["validate_file"]["rows"]
+    report = details["validate_file"]
     catalogue = details["catalogue"]
     lines = [f"Catalogue: {catalogue['database']}.{catalogue['table']}, {catalogue['rows']:,} rows"]
     load = details.get("copy_to_redshift")
     if load:
         again = ", which an earlier attempt had loaded" if load["already"] else ""
         lines.append(f"Warehouse: {load['table']}, {load['rows']:,} rows{again}")
-    return f"The file was loaded: {rows:,} rows.", lines
+    lines += [f"Unusual:   {UNUSUAL[flag]}" for flag in report["flags"] if flag in UNUSUAL]
+    if not report["bad_rows"]:
+        return f"The file was loaded: {report['good_rows']:,} rows.", lines
+    bad = f"{report['bad_rows']:,} quarantined"
+    return f"The file was loaded: {report['good_rows']:,} rows loaded, {bad}.", [
+        *lines,
+        "",
+        *_offending(report),
+        "",
+        f"All of them: {report['reject_file']}",
+        f"What to do:  decant quarantine show {event['run']}",
+    ]
 
 
 def _rejected(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
     report, quarantine = details["validate_file"], details["quarantine_file"]
-    lines = [_defect(defect) for defect in report["defects"][:ROWS_SHOWN]]
-    left = report.get("bad_rows", 0) - len({defect.get("row") for defect in report["defects"][:ROWS_SHOWN]})
-    if lines:
-        lines = ["First offending rows:", *lines]
-    if left > 0:
-        lines.append(f"  ... and {left:,} more rows; the report counts all of them.")
     return f"The file was rejected: {report['reason']}", [
-        *lines,
+        *_offending(report),
         "",
         f"The file is now at {quarantine['file']}",
         f"The whole report:  {quarantine['report']}",
         "",
-        "What to do: correct the file and drop it again; nothing of it was loaded.",
+        "What to do:  correct the file and put it back; nothing of it was loaded:",
+        f"             decant quarantine requeue {event['run']} CORRECTED_FILE",
         f"Look closer: decant runs show {event['run']}",
     ]
+
+
+def _offending(report: dict[str, Any]) -> list[str]:
+    """Return the first offending rows and how many more there are."""
+    shown = report["defects"][:ROWS_SHOWN]
+    left = report.get("bad_rows", 0) - len({defect.get("row") for defect in shown})
+    lines = ["First offending rows:", *map(_defect, shown)] if shown else []
+    return [*lines, f"  ... and {left:,} more rows; the report counts all of them."] if left > 0 else lines
 
 
 def _failed(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:

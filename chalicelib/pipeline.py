@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, get_args
 
 from chalicelib.errors import InvalidPipeline, InvalidRequest
@@ -24,6 +25,9 @@ RESERVED = "processing_date"
 
 MOST_DIGITS = 38
 """Digits of the largest decimal that Redshift, Athena and Parquet all hold."""
+
+MOST_TOLERATED = 100_000
+"""Bad rows that a pipeline may tolerate in one file: validation keeps each of them on disk until the end."""
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 """What a column, table or schema may be called: Redshift allows 127 bytes; quotes are never needed."""
@@ -277,6 +281,32 @@ class BatchPipeline:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How many bad rows go to quarantine while the others are loaded; a file with more is rejected.
+
+    Both limits hold. Where the `unique` rule is broken, the first occurrence is a good row.
+
+    Attributes:
+        rows: the most bad rows in one file.
+        share: the most bad rows as a share of the file's rows: 0.01 is one in a hundred.
+    """
+
+    rows: int = MOST_TOLERATED
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.rows <= MOST_TOLERATED and 0 < self.share <= 1):
+            raise InvalidPipeline(
+                f"Tolerance rows {self.rows}, share {self.share}: "
+                f"write 0 < rows <= {MOST_TOLERATED} and 0 < share <= 1"
+            )
+
+    def allows(self, bad: int, rows: int) -> bool:
+        """Return whether so many bad rows of all rows may be set aside; 0.29 of 100 rows are exactly 29."""
+        return bad <= self.rows and bad <= Fraction(str(self.share)) * rows
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """A workflow with the names filled in, which works on each file that lands.
 
@@ -287,7 +317,9 @@ class Pipeline:
         source: how the files are written: CSV(), JSON(), NDJSON() or Parquet().
         columns: every declared column, in the table's order.
         extra_columns: `reject` a file with an undeclared column, or `keep` the column as text.
-        fewest_rows, most_rows: a file with fewer or more rows is rejected.
+        fewest_rows, most_rows: a file with fewer good rows, or with more rows, is rejected.
+        usual_rows: the fewest and the most rows that are usual; another number is flagged, not rejected.
+        tolerate: how many bad rows may be set aside, or None when one bad row rejects the file.
         largest_for_lambda: bytes; a larger file goes to the Glue job.
         glue_job: the job for large files, or None when large files are to be rejected.
         table: the Redshift table to fill, or None.
@@ -302,6 +334,8 @@ class Pipeline:
     extra_columns: ExtraColumns = "reject"
     fewest_rows: int = 1
     most_rows: int | None = None
+    usual_rows: tuple[int, int] | None = None
+    tolerate: Tolerance | None = None
     largest_for_lambda: int = 64 * 1024 * 1024
     glue_job: GlueJob | None = None
     table: Table | None = None
@@ -317,6 +351,8 @@ class Pipeline:
         _one_of(f"{self.name}: extra_columns", self.extra_columns, ExtraColumns)
         if not 0 <= self.fewest_rows <= (self.fewest_rows if self.most_rows is None else self.most_rows):
             raise InvalidPipeline(f"{self.name}: write 0 <= fewest_rows <= most_rows")
+        if self.usual_rows is not None and not 0 <= self.usual_rows[0] <= self.usual_rows[1]:
+            raise InvalidPipeline(f"{self.name}: usual_rows {self.usual_rows}: write (fewest, most)")
         names = [column.name for column in self.columns]
         if not names or len(set(names)) != len(names) or RESERVED in names:
             raise InvalidPipeline(

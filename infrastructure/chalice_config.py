@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LAYERS = {"3.11": "Python311:33", "3.12": "Python312:29", "3.13": "Python313:14", "3.14": "Python314:9"}
 """AWS SDK for pandas 3.17 by the Python that runs `chalice deploy`, which decides the functions' runtime."""
 
-NEEDS_LAYER = ("validate_file", "transform_file", "catalogue", "copy_to_redshift")
+NEEDS_LAYER = ("validate_file", "keep_good_rows", "transform_file", "catalogue", "copy_to_redshift")
 """The functions that use pyarrow or the Redshift driver; with these in it the zip would be over 250 MB."""
 
 FUNCTIONS: dict[str, dict[str, Any]] = {
@@ -26,6 +26,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "file_landed": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "reconcile_due": {"lambda_timeout": 300, "lambda_memory_size": 256},
     "validate_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
+    "keep_good_rows": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "transform_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "start_glue_job": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "check_glue_job": {"lambda_timeout": 60, "lambda_memory_size": 256},

@@ -61,6 +61,12 @@ class FakeS3:
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         self.put(bucket, key, path.read_bytes())
 
+    @contextlib.contextmanager
+    def writing(self, bucket: str, key: str) -> Iterator[io.BytesIO]:
+        sink = io.BytesIO()
+        yield sink
+        self.put(bucket, key, sink.getvalue())
+
     def move(self, file: File, bucket: str, key: str) -> None:
         if (file.bucket, file.key) in self.objects:
             self.put(bucket, key, self.objects.pop((file.bucket, file.key)))

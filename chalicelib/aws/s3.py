@@ -88,6 +88,20 @@ class S3:
         with path.open("rb") as body:  # without the threads that `upload_file` starts for one request
             call(client("s3").put_object, Bucket=bucket, Key=key, Body=body)
 
+    @contextlib.contextmanager
+    def writing(self, bucket: str, key: str) -> Iterator[BinaryIO]:
+        """Give a stream whose bytes become the object; after an error there is none.
+
+        At most one part of 8 MB is held in memory.
+        """
+        parts = _Parts(bucket, key)
+        try:
+            yield cast("BinaryIO", parts)
+            parts.finish()
+        except BaseException:
+            parts.abandon()
+            raise
+
     def move(self, file: File, bucket: str, key: str) -> None:
         """Copy the file to another bucket, then delete it where it was. Safe to repeat."""
         source = {"Bucket": file.bucket, "Key": file.key, **_version(file.version)}
@@ -168,6 +182,59 @@ class _Ranges(io.RawIOBase):
         buffer[: len(body)] = body
         self._position += len(body)
         return len(body)
+
+
+class _Parts(io.RawIOBase):
+    """An object that is written in parts; a small one in a single request."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        self._place = {"Bucket": bucket, "Key": key}
+        self._waiting = bytearray()
+        self._written = 0
+        self._upload: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._written
+
+    def write(self, data: Any) -> int:
+        self._waiting += data
+        self._written += len(data)
+        while len(self._waiting) >= ONE_REQUEST:
+            self._put(bytes(self._waiting[:ONE_REQUEST]))
+            del self._waiting[:ONE_REQUEST]
+        return len(data)
+
+    def finish(self) -> None:
+        """Make the object of what was written."""
+        if self._upload is None:
+            call(client("s3").put_object, **self._place, Body=bytes(self._waiting))
+            return
+        if self._waiting:
+            self._put(bytes(self._waiting))
+        call(
+            client("s3").complete_multipart_upload,
+            **self._place,
+            UploadId=self._upload,
+            MultipartUpload={"Parts": self._parts},
+        )
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        if self._upload is not None:
+            call(client("s3").abort_multipart_upload, **self._place, UploadId=self._upload)
+
+    def _put(self, body: bytes) -> None:
+        if self._upload is None:
+            self._upload = call(client("s3").create_multipart_upload, **self._place)["UploadId"]
+        number = len(self._parts) + 1
+        put = call(
+            client("s3").upload_part, **self._place, UploadId=self._upload, PartNumber=number, Body=body
+        )
+        self._parts.append({"ETag": put["ETag"], "PartNumber": number})
 
 
 def _listed(bucket: str, found: dict[str, Any]) -> File:

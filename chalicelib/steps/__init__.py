@@ -3,6 +3,7 @@
 from chalicelib.steps.catalogue import catalogue
 from chalicelib.steps.check_glue_job import check_glue_job
 from chalicelib.steps.copy_to_redshift import copy_to_redshift
+from chalicelib.steps.keep_good_rows import keep_good_rows
 from chalicelib.steps.notify import notify
 from chalicelib.steps.quarantine_file import quarantine_file
 from chalicelib.steps.start_glue_job import start_glue_job
@@ -13,6 +14,7 @@ __all__ = [
     "catalogue",
     "check_glue_job",
     "copy_to_redshift",
+    "keep_good_rows",
     "notify",
     "quarantine_file",
     "start_glue_job",

@@ -27,7 +27,7 @@ def check_glue_job(event: dict[str, Any]) -> dict[str, Any]:
     job = pipelines.file_pipeline(event["pipeline"]).glue_job
     if job is None:
         raise ValueError(f"pipeline {event['pipeline']} names no Glue job any more")
-    file = File.from_document(event["file"])
+    file = File.from_document(event["source"])
     return check(S3(), Glue(), job, event["start_glue_job"], file, time.time())
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from chalicelib import settings
 from chalicelib.aws.s3 import S3
 from chalicelib.files import File
+from chalicelib.quarantine import folder as folder_of
+from chalicelib.quarantine import name_of
 
 
 def quarantine_file(event: dict[str, Any]) -> dict[str, Any]:
@@ -23,8 +25,7 @@ def quarantine_file(event: dict[str, Any]) -> dict[str, Any]:
 def quarantine(s3: S3, run: str, pipeline: str, file: File, report: dict[str, Any]) -> dict[str, Any]:
     """Write the report first, so that a file is never in quarantine without its reasons."""
     bucket = settings.quarantine_bucket()
-    folder = f"{pipeline}/{run}/"
-    name = file.key.rsplit("/", 1)[-1]
+    folder, name = folder_of(pipeline, run), name_of(file.key)
     s3.put_json(bucket, f"{folder}report.json", {"run": run, "file": file.to_document(), **report})
     s3.move(file, bucket, f"{folder}file/{name}")
     return {

@@ -19,7 +19,7 @@ def start_glue_job(event: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `{"job": ..., "job_run": ..., "started_at": seconds since 1970}`.
     """
-    pipeline, file = pipelines.file_pipeline(event["pipeline"]), File.from_document(event["file"])
+    pipeline, file = pipelines.file_pipeline(event["pipeline"]), File.from_document(event["source"])
     folder = curated.folder(pipeline.name, event["token"], event["started"])
     arguments = job_arguments(pipeline, file, folder, event["started"], event["run"])
     return start(S3(), Glue(), pipeline.glue_job, file, arguments)

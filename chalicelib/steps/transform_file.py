@@ -20,7 +20,7 @@ def transform_file(event: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `{"rows": 5, "bytes": 1234}`: what was written.
     """
-    file = File.from_document(event["file"])
+    file = File.from_document(event["source"])
     folder = curated.folder(event["pipeline"], event["token"], event["started"])
     return transform(S3(), pipelines.file_pipeline(event["pipeline"]), file, folder, event["started"])
 

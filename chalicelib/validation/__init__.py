@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO
 
 from chalicelib.errors import StorageIsUnreachable
+from chalicelib.validation.bad_rows import MOST_BYTES, BadRows
 from chalicelib.validation.findings import Findings, Unreadable
 from chalicelib.validation.report import Defect, Report
 from chalicelib.validation.source import Source
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalicelib.pipeline import Pipeline
 
-__all__ = ["Defect", "Report", "typed_batches", "validate"]
+__all__ = ["BadRows", "Defect", "Report", "typed_batches", "validate"]
 
 READERS = {
     "csv": ("csv_file", "check_csv"),
@@ -29,7 +30,13 @@ READERS = {
 
 
 def validate(
-    stream: BinaryIO, pipeline: Pipeline, *, key: str, size: int, first_bad_rows: int = 20
+    stream: BinaryIO,
+    pipeline: Pipeline,
+    *,
+    key: str,
+    size: int,
+    first_bad_rows: int = 20,
+    bad_rows: BadRows | None = None,
 ) -> Report:
     """Read the file once and report on it; whatever is wrong with the file ends in the report.
 
@@ -39,12 +46,13 @@ def validate(
         key: the file's key; one that ends in `.gz` is decompressed.
         size: bytes as stored.
         first_bad_rows: how many bad rows the report describes.
+        bad_rows: gets every bad row, for a pipeline that tolerates some.
 
     Raises:
         StorageIsUnreachable: when the stream ended before `size` bytes: nothing is known about the file then.
         InvalidPipeline: when a column's limits are impossible.
     """
-    findings = Findings(first_bad_rows)
+    findings = Findings(first_bad_rows, bad_rows)
     source = Source(stream, key)
     reason, complete = None, True
     try:
@@ -55,7 +63,7 @@ def validate(
         raise StorageIsUnreachable(
             f"{key}: the stream ended after {source.stored:,} of {size:,} bytes: try again"
         )
-    reason = reason or _reason(findings, pipeline)
+    reason = reason or _reason(findings, pipeline, bad_rows)
     return Report(
         valid=reason is None,
         format=pipeline.format,
@@ -68,6 +76,7 @@ def validate(
         reason=reason,
         compressed=source.compressed,
         complete=complete,
+        tolerated=reason is None and findings.bad_rows > 0,
     )
 
 
@@ -90,16 +99,35 @@ def _reader(form: str) -> Callable[[Source, Pipeline, Findings], None]:
     return reader
 
 
-def _reason(findings: Findings, pipeline: Pipeline) -> str | None:
-    if findings.bad_rows:
-        rows = f"{findings.bad_rows:,} of {findings.rows:,} rows are bad"
+def _reason(findings: Findings, pipeline: Pipeline, bad_rows: BadRows | None) -> str | None:
+    if findings.bad_rows and (limit := _not_tolerated(findings, pipeline, bad_rows)) is not None:
+        rows = f"{findings.bad_rows:,} of {findings.rows:,} rows are bad{limit}"
         if not findings.defects:
             return rows
         first = findings.defects[0]
         return f"{rows}; the first: {first.place}: {first.message}"
-    if findings.rows < pipeline.fewest_rows:
-        many = f"only {findings.rows:,} rows" if findings.rows else "no rows"
+    good = findings.rows - findings.bad_rows
+    if good < pipeline.fewest_rows:
+        many = f"only {good:,} rows" if good else "no rows"
+        if findings.bad_rows:
+            many = f"{many.removesuffix(' rows')} good rows"
         return f"the file has {many}; pipeline {pipeline.name} takes at least {pipeline.fewest_rows:,}"
+    return _too_many(findings, pipeline)
+
+
+def _not_tolerated(findings: Findings, pipeline: Pipeline, bad_rows: BadRows | None) -> str | None:
+    """Return the limit that the bad rows break, as the end of a sentence; None when they break none."""
+    limit = pipeline.tolerate
+    if limit is None or bad_rows is None:
+        return ""
+    if bad_rows.too_large:
+        return f"; together they have more than {MOST_BYTES >> 20} MB"
+    if not limit.allows(findings.bad_rows, findings.rows):
+        return f"; pipeline {pipeline.name} tolerates {limit.rows:,} and {limit.share * 100:g} % of a file"
+    return None
+
+
+def _too_many(findings: Findings, pipeline: Pipeline) -> str | None:
     if pipeline.most_rows is not None and findings.rows > pipeline.most_rows:
         most = f"pipeline {pipeline.name} takes at most {pipeline.most_rows:,}"
         return f"the file has {findings.rows:,} rows; {most}"

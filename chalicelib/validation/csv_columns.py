@@ -7,7 +7,6 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -56,6 +55,7 @@ class TextBatch:
     first_row: int
     numbers: list[int] | None = None
     bad: set[int] = field(default_factory=set)
+    marked: set[int] = field(default_factory=set)
 
     def number(self, index: int) -> int:
         """Return the number of the row with this index."""
@@ -72,12 +72,18 @@ class TextBatch:
 
     def cells(self, row: int) -> list[str]:
         """Return the cells of a row of the block, by its number."""
-        data = self.block.data
-        spans = (span for span in self.dialect.records(data) if data[span[0]] not in b"\r\n")
-        start, end = next(islice(spans, row - self.first_row, None))
-        (cells,) = csv_rows.split_rows(Block(data[start:end], 1, well_quoted=True), self.dialect)
+        (cells,) = csv_rows.split_rows(Block(self.raw(row), 1, well_quoted=True), self.dialect)
         assert isinstance(cells, list)
         return cells
+
+    def raw(self, row: int) -> bytes:
+        """Return a row of the block as the file has it, by its number, without its line end."""
+        start, end = self._spans[row - self.first_row]
+        return self.block.data[start:end].rstrip(b"\r\n")
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        return self.block.spans(self.dialect)
 
     @cached_property
     def _lines(self) -> list[int]:
@@ -169,7 +175,7 @@ class BlockChecker:
                 self._checks.note(batch, rules, list(wrong), "type")
             self._checks.check(batch, rules, texts, values)
             columns[rules.name] = values
-        self._findings.bad_rows += len(batch.bad)
+        self._findings.mark(batch, batch.bad)
         return columns
 
     def finish(self) -> None:

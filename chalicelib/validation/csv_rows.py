@@ -42,6 +42,7 @@ class RowBatch:
     numbers: Sequence[int]
     first_row: int
     bad: set[int] = field(default_factory=set)
+    marked: set[int] = field(default_factory=set)
 
     def place(self, index: int) -> tuple[int, int | None]:
         """Return the row's number and its line."""
@@ -51,6 +52,15 @@ class RowBatch:
     def line(self, row: int) -> int:
         """Return the physical line of a row of the block, by its number."""
         return self._lines[row - self.first_row]
+
+    def raw(self, row: int) -> bytes:
+        """Return a row of the block as the file has it, by its number, without its line end."""
+        start, end = self._spans[row - self.first_row]
+        return self.block.data[start:end].rstrip(b"\r\n")
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        return self.block.spans(self.dialect)
 
     @cached_property
     def _lines(self) -> list[int]:
@@ -111,7 +121,7 @@ def check_rows(batch: RowBatch, findings: Findings, unique: Mapping[str, Unique]
             _note(batch, findings, rules.name, cells, bad)
         if rules.column.unique:
             unique[rules.name].add(*_keys(cells, rules, bad, undecoded[position]), batch)
-    findings.bad_rows += len(batch.bad)
+    findings.mark(batch, batch.bad)
 
 
 def _keys(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.validation.findings import Unreadable
-from chalicelib.validation.json_rows import PIECE, Piece, RowChecker
+from chalicelib.validation.json_rows import PIECE, SPACE, Piece, RowChecker
 from chalicelib.validation.rules import pipeline_rules
 from chalicelib.validation.source import CHUNK, Source, read_ahead
 from chalicelib.validation.unique import Unique
@@ -27,7 +27,6 @@ LARGEST_OBJECT = 8 << 20
 DEEPEST = 20_000
 """Levels of nesting up to which an element is walked through to find the next one."""
 
-SPACE = b" \t\r\n"
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 SCALAR = re.compile(rb"[^\s,\]\[{}]+")
 

@@ -8,7 +8,7 @@ import re
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 LAST_BYTE = itemgetter(-1)
 LINE_ENDS = frozenset(b"}\r")
 """How a line with one object ends; the decoder itself would take two objects, or half of one."""
+
+SPACE = b" \t\r\n"
+"""What JSON takes for white space."""
 
 PIECE = 32 << 10
 """Bytes decoded at once in good data: nothing large is ever held."""
@@ -66,13 +69,27 @@ class Piece:
         lines: whether they are lines.
         row: the number of the first row.
         line: the line of the first row, or None.
+        single: whether they are one row, which may be no JSON.
     """
 
     data: bytes
     lines: bool
     row: int
     line: int | None
+    single: bool = False
     bad: set[int] = field(default_factory=set)
+    marked: set[int] = field(default_factory=set)
+
+    def raw(self, row: int) -> bytes:
+        """Return a row as the file has it, by its number, without its line end."""
+        return (self.data if self.single else self.raw_rows[row - self.row]).strip(SPACE)
+
+    @cached_property
+    def raw_rows(self) -> list[bytes]:
+        """The rows as the file has them; of rows that are known to be JSON."""
+        if self.lines:
+            return self.data.removesuffix(b"\n").split(b"\n")
+        return list(map(bytes, msgspec.json.decode(b"[" + self.data + b"]", type=list[msgspec.Raw])))
 
     def place(self, index: int) -> tuple[int, int | None]:
         """Return the row's number and its line."""
@@ -181,7 +198,7 @@ class RowChecker:
 
     def check_row(self, raw: bytes, line: int | None) -> Piece:
         """Check one row by the cell grammar and note what is wrong."""
-        piece = Piece(raw, lines=line is not None, row=self._findings.rows + 1, line=line)
+        piece = Piece(raw, lines=line is not None, row=self._findings.rows + 1, line=line, single=True)
         if raw.lstrip().startswith(b"{") and self.check_plainly(piece):
             return piece
         self._findings.rows += 1
@@ -192,7 +209,7 @@ class RowChecker:
             self._findings.detail(row, line, column, rule, value, message)
         if wrong:
             piece.bad.add(row)
-        self._findings.bad_rows += bool(piece.bad)
+        self._findings.mark(piece, piece.bad)
         return piece
 
     def note_names(self, raw: bytes) -> None:

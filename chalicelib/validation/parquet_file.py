@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ class ValueBatch:
     columns: dict[str, pa.Array]
     first_row: int
     bad: set[int] = field(default_factory=set)
+    marked: set[int] = field(default_factory=set)
 
     def number(self, index: int) -> int:
         """Return the number of the row with this index."""
@@ -60,6 +62,11 @@ class ValueBatch:
         """Return a value as text."""
         value = self.columns[column][index].as_py()
         return "" if value is None else str(value)
+
+    def raw(self, row: int) -> bytes:
+        """Return a row by its number, as JSON: Parquet has no text of its own."""
+        values = {name: column[row - self.first_row].as_py() for name, column in self.columns.items()}
+        return json.dumps(values, default=str, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def check_parquet(source: Source, pipeline: Pipeline, findings: Findings) -> None:
@@ -123,7 +130,7 @@ def _check(
             checks.note(rows, rules, wrong, "type")
         checks.check(rows, rules, raw[rules.name], values)
         columns[rules.name] = values
-    findings.bad_rows += len(rows.bad)
+    findings.mark(rows, rows.bad)
     return columns
 
 

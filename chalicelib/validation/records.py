@@ -102,6 +102,10 @@ class Block:
     line: int
     well_quoted: bool
 
+    def spans(self, dialect: Dialect) -> list[tuple[int, int]]:
+        """Return where each record starts and ends, empty lines left out."""
+        return [span for span in dialect.records(self.data) if self.data[span[0]] not in b"\r\n"]
+
     def lines(self, dialect: Dialect) -> list[int]:
         """Return the line of each record, empty lines left out."""
         lines, line, data = [], self.line, self.data

@@ -52,6 +52,7 @@ class Report:
         columns: the names found in the file.
         defects: the defects of the first bad rows, in the file's order.
         defect_counts: how often each `column:rule` was broken.
+        tolerated: whether the bad rows are to be set aside and the others loaded.
         reason: why the file is not valid, in one sentence that a person can act on; None for a valid file.
         compressed: whether the file was decompressed.
         complete: whether the file was read to its end. When not, the counts cover what was read.
@@ -68,10 +69,17 @@ class Report:
     reason: str | None = None
     compressed: bool = False
     complete: bool = True
+    tolerated: bool = False
+
+    @property
+    def good_rows(self) -> int:
+        """Rows that keep every rule."""
+        return self.rows - self.bad_rows
 
     def to_document(self) -> dict[str, Any]:
         """Return the report as JSON-safe values."""
         return asdict(self) | {
+            "good_rows": self.good_rows,
             "columns": list(self.columns),
             "defects": [asdict(defect) for defect in self.defects],
         }
@@ -79,7 +87,8 @@ class Report:
     def summary(self) -> str:
         """Say in one line how the file did."""
         if self.valid:
-            return f"valid {self.format}: {self.rows:,} rows, {self.bytes:,} bytes"
+            bad = f", {self.bad_rows:,} of them bad" if self.bad_rows else ""
+            return f"valid {self.format}: {self.rows:,} rows{bad}, {self.bytes:,} bytes"
         return f"rejected {self.format}: {self.reason}"
 
 

@@ -24,16 +24,21 @@ class Batch(Protocol):
     """Rows that were checked together.
 
     Attributes:
-        bad: the numbers of its rows that are known as bad, to count each once.
+        bad: the numbers of its rows that are known as bad.
+        marked: those of them that were counted.
     """
 
     bad: set[int]
+    marked: set[int]
 
     def place(self, index: int) -> tuple[int, int | None]:
         """Return the row and the line of the batch's row with this index."""
 
     def text(self, index: int, column: str) -> str:
         """Return a cell as the file has it."""
+
+    def raw(self, row: int) -> bytes:
+        """Return a row as the file has it, by its number, without its line end."""
 
 
 class Keys:
@@ -165,9 +170,8 @@ class Unique:
     def _report(self, batch: Batch, index: int) -> None:
         row, line = batch.place(index)
         self._findings.count(self._column, "unique", 1)
-        if row not in batch.bad:
-            batch.bad.add(row)
-            self._findings.bad_rows += 1
+        batch.bad.add(row)
+        self._findings.mark(batch, (row,))
         if self._findings.wants(row):
             text = batch.text(index, self._column)
             message = f"{text[:60]!r} came in an earlier row; each value may come once"

@@ -48,7 +48,14 @@ class Dropped:
     @property
     def as_it_should(self) -> bool:
         """Whether it ended as the sample says."""
-        return self.run.get("outcome") == self.sample.outcome and self.way == self.sample.way
+        ended_so = self.run.get("outcome") == self.sample.outcome and self.way == self.sample.way
+        return ended_so and self.quarantined == self.sample.bad_rows
+
+    @property
+    def quarantined(self) -> int:
+        """How many of its rows went to quarantine while the others were loaded."""
+        report = (self.run.get("output") or {}).get("validate_file", {})
+        return int(report.get("bad_rows", 0)) if report.get("tolerated") else 0
 
 
 def demonstrate(stage: DemoStage) -> dict[str, Any]:
@@ -76,7 +83,8 @@ class _Demo:
             "repeated_event": repeated,
             "tables": tables,
             "notices": [notice["subject"] for notice in notices],
-            "reasons": [line for notice in notices for line in offending(notice)],
+            "reasons": _rows_shown(notices, "rejected"),
+            "quarantined": _rows_shown(notices, "succeeded"),
         }
         report["ok"] = (
             all(each.as_it_should for each in dropped)
@@ -151,7 +159,7 @@ class _Demo:
         for each in dropped:
             name = self._api.get(f"/pipelines/{each.sample.pipeline}")["table"]
             if name and each.sample.outcome == "succeeded":
-                expected[name] = expected.get(name, 0) + each.sample.rows
+                expected[name] = expected.get(name, 0) + each.sample.rows - each.sample.bad_rows
         counted = []
         for name, rows in expected.items():
             statement = f"SELECT count(*) FROM {name}"  # noqa: S608 - a table of ours, from the pipeline
@@ -161,6 +169,12 @@ class _Demo:
                 found = [[0]]
             counted.append({"statement": statement, "rows": found[0][0], "expected": rows})
         return counted
+
+
+def _rows_shown(notices: list[dict[str, Any]], outcome: str) -> list[str]:
+    """Return the offending rows in the notices of runs that ended so."""
+    told = (notice for notice in notices if f"] {outcome}: " in notice["subject"])
+    return [line for notice in told for line in offending(notice)]
 
 
 def _progress(dropped: list[Dropped]) -> Table:
@@ -179,6 +193,7 @@ def _described(each: Dropped) -> dict[str, Any]:
         "outcome": each.run.get("outcome", "running"),
         "way": each.way,
         "rows": each.sample.rows,
+        "quarantined": each.quarantined,
         "seconds": each.run.get("seconds"),
         "cause": each.run.get("cause"),
         "ok": each.as_it_should,
@@ -188,11 +203,12 @@ def _described(each: Dropped) -> dict[str, Any]:
 def _print(dropped: list[Dropped], report: dict[str, Any]) -> None:
     ways = {"lambda": "Lambda", "glue": "Glue", None: ""}
     print_table(
-        ("file", "rows", "outcome", "transformed in", "seconds"),
+        ("file", "rows", "quarantined", "outcome", "transformed in", "seconds"),
         [
             (
                 each.key,
                 each.sample.rows,
+                each.quarantined or None,
                 outcome(each.run.get("outcome", "running")),
                 ways[each.way],
                 each.run.get("seconds"),
@@ -206,9 +222,14 @@ def _print(dropped: list[Dropped], report: dict[str, Any]) -> None:
             console.print(f"\n{each.sample.path.name}: {each.run['error']}", style="yellow")
             reasons = report["reasons"] if each.run["outcome"] == "rejected" else [each.run["cause"]]
             console.print("\n".join(f"  {reason}" for reason in reasons), markup=False, soft_wrap=True)
+        elif each.quarantined:
+            loaded = f"{each.sample.rows - each.quarantined:,} rows loaded, {each.quarantined:,} quarantined"
+            console.print(f"\n{each.sample.path.name}: {loaded}", style="yellow")
+            lines = "\n".join(f"  {line}" for line in report["quarantined"])
+            console.print(lines, markup=False, soft_wrap=True)
     repeated = report["repeated_event"]
     words = "made a second run" if repeated["second_run"] else "met the run that exists: no second one"
     console.print(f"\nS3 event of {repeated['file']} delivered again: {words}", markup=False, soft_wrap=True)
     rows = [(found["statement"], found["rows"], found["expected"]) for found in report["tables"]]
-    print_table(("in the warehouse", "rows", "rows in the files"), rows, title="")
+    print_table(("in the warehouse", "rows", "good rows in the files"), rows, title="")
     print_table(("notices sent",), [(subject,) for subject in report["notices"]], title="")

@@ -69,6 +69,7 @@ class Sample:
         path: where it was written.
         pipeline: the pipeline that takes it.
         rows: how many rows it holds.
+        bad_rows: how many of them go to quarantine while the others are loaded.
         way: how it is transformed; None for a file that is rejected.
         outcome: how its run ends.
     """
@@ -78,6 +79,7 @@ class Sample:
     rows: int
     way: Literal["lambda", "glue"] | None
     outcome: Literal["succeeded", "rejected"]
+    bad_rows: int = 0
 
 
 def write_all(directory: Path) -> list[Sample]:
@@ -90,6 +92,7 @@ def write_all(directory: Path) -> list[Sample]:
         _orders(directory / "orders_large.csv", first=100_001, count=90_000, way="glue"),
         _dirty_orders(directory / "orders_dirty.csv"),
         _events(directory / "events.ndjson", count=5_000),
+        _readings(directory / "readings.csv", count=1_000),
     ]
 
 
@@ -168,3 +171,29 @@ def _events(path: Path, *, count: int) -> Sample:
             }
             file.write(json.dumps(event, ensure_ascii=False) + "\n")
     return Sample(path=path, pipeline="events", rows=count, way="lambda", outcome="succeeded")
+
+
+def _readings(path: Path, *, count: int) -> Sample:
+    chance = random.Random(count)  # noqa: S311 - as above
+    rows = []
+    for number in range(1, count + 1):
+        measured = FIRST_DAY + timedelta(seconds=number * 36)
+        celsius = f"{chance.gauss(12, 1.5):.2f}"
+        row = [str(number), f"cellar-{number % 9 + 1}", measured.strftime("%Y-%m-%dT%H:%M:%S"), celsius]
+        rows.append([*row, "" if chance.random() < 0.05 else str(chance.randrange(60, 90))])  # noqa: PLR2004
+    bad = _spoil(rows)
+    lines = ["reading_id;sensor;measured_at;celsius;humidity", *map(";".join, rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return Sample(path=path, pipeline="readings", rows=count, bad_rows=bad, way="lambda", outcome="succeeded")
+
+
+def _spoil(rows: list[list[str]]) -> int:
+    """Break readings as sensors do, and return how many."""
+    rows[40][3] = "n/a"
+    rows[41][3] = "n/a"
+    rows[200][3] = "85.00"  # what a sensor reports that has just been switched on
+    rows[333] = rows[332][:]  # sent twice
+    rows[480] = rows[480][:3]  # the connection broke off
+    rows[700][4] = "104"
+    rows[911][2] = "1970-01-01T00:00:60"
+    return 7

@@ -48,12 +48,30 @@ def test_a_failure_shows_the_decoded_cause_and_the_command_to_try_again() -> Non
 
 def test_a_success_says_where_the_rows_are() -> None:
     details = {
-        "validate_file": {"rows": 5},
+        "validate_file": {"good_rows": 5, "bad_rows": 0, "flags": []},
         "catalogue": {"database": "decant_local", "table": "orders", "rows": 5},
         "copy_to_redshift": {"table": "public.orders", "rows": 5, "already": True},
     }
     body = written("succeeded", details).body
     assert "public.orders, 5 rows, which an earlier attempt had loaded" in body
+
+
+def test_a_success_with_bad_rows_says_how_many_which_and_where_they_are() -> None:
+    report = {
+        "good_rows": 988,
+        "bad_rows": 12,
+        "flags": ["rows_quarantined", "unusual_row_count"],
+        "defects": [{"line": 7, "row": 6, "column": "celsius", "message": "'n/a' is not a decimal"}],
+        "reject_file": "s3://quarantine/readings/readings-1/rows.ndjson",
+    }
+    catalogue = {"database": "decant_local", "table": "readings", "rows": 988}
+    body = written("succeeded", {"validate_file": report, "catalogue": catalogue}).body
+    assert "988 rows loaded, 12 quarantined" in body
+    assert "line 7, column celsius: 'n/a' is not a decimal" in body
+    assert "11 more rows" in body
+    assert "s3://quarantine/readings/readings-1/rows.ndjson" in body
+    assert "decant quarantine show orders-1" in body
+    assert "more or fewer rows than" in body
 
 
 def test_a_cause_that_is_no_json_is_shown_as_it_is() -> None:

@@ -17,10 +17,12 @@ from chalicelib.errors import (
     RowsLost,
     StorageIsUnreachable,
 )
+from chalicelib.files import File
 from chalicelib.notices import Notice
-from chalicelib.pipeline import CSV, GlueJob
+from chalicelib.pipeline import CSV, GlueJob, Tolerance
 from chalicelib.steps.catalogue import register
 from chalicelib.steps.check_glue_job import ENDED, check, wait_seconds
+from chalicelib.steps.keep_good_rows import keep
 from chalicelib.steps.notify import send
 from chalicelib.steps.quarantine_file import quarantine
 from chalicelib.steps.start_glue_job import job_arguments, start
@@ -42,7 +44,7 @@ def parquet_bytes(rows: int) -> bytes:
 def test_a_small_valid_file_goes_to_lambda() -> None:
     s3 = FakeS3()
     file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\n2,b\n")
-    report = validate(s3, a_pipeline(), file)
+    report = validate(s3, a_pipeline(), file, "things-1")
     assert (report["valid"], report["rows"], report["route"]) == (True, 2, "lambda")
     json.dumps(report)
 
@@ -50,14 +52,51 @@ def test_a_small_valid_file_goes_to_lambda() -> None:
 def test_a_file_over_the_pipeline_s_size_goes_to_glue() -> None:
     s3 = FakeS3()
     file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\n2,b\n")
-    assert validate(s3, a_pipeline(largest_for_lambda=10), file)["route"] == "glue"
+    assert validate(s3, a_pipeline(largest_for_lambda=10), file, "things-1")["route"] == "glue"
 
 
 def test_a_large_file_without_a_glue_job_is_rejected_with_the_remedy() -> None:
     file = a_file(size=11)
-    report = validate(FakeS3(), a_pipeline(largest_for_lambda=10, glue_job=None), file)
+    report = validate(FakeS3(), a_pipeline(largest_for_lambda=10, glue_job=None), file, "things-1")
     assert not report["valid"]
     assert "glue_job" in report["reason"]
+
+
+def test_tolerated_rows_go_to_the_reject_file_and_the_others_are_kept() -> None:
+    s3 = FakeS3()
+    pipeline = a_pipeline(tolerate=Tolerance(rows=2))
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\nx,b\n2,c\n2,d\n")
+    found = validate(s3, pipeline, file, "things-1-2")
+    assert (found["valid"], found["tolerated"], found["good_rows"], found["bad_rows"]) == (True, True, 2, 2)
+    assert found["flags"] == ["rows_quarantined"]
+    assert found["reject_file"] == "s3://quarantine/things/things-1-2/rows.ndjson"
+    lines = s3.objects["quarantine", "things/things-1-2/rows.ndjson"].splitlines()
+    assert [json.loads(line)["raw"] for line in lines] == ["x,b", "2,d"]
+    assert json.loads(lines[0])["file"] == file.uri
+    assert json.loads(s3.objects["quarantine", "things/things-1-2/report.json"])["bad_rows"] == 2
+    kept = keep(s3, pipeline, file, "things-1", found)
+    assert kept["rows"] == 2
+    assert kept["file"]["key"] == "good_rows/things/things-1/a.csv"
+    assert s3.open(File.from_document(kept["file"])).read() == b"id,label\n1,a\n2,c\n"
+
+
+def test_rows_that_are_neither_kept_nor_set_aside_fail_the_run() -> None:
+    s3 = FakeS3()
+    pipeline = a_pipeline(tolerate=Tolerance(rows=2))
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\nx,b\n")
+    found = validate(s3, pipeline, file, "things-1")
+    with pytest.raises(RowsLost, match="1 were kept and 1 set aside"):
+        keep(s3, pipeline, file, "things-1", {**found, "rows": 3, "good_rows": 2})
+    assert not any(key.startswith("good_rows/") for _, key in s3.objects)
+
+
+def test_a_file_that_is_unusual_is_flagged_and_not_rejected() -> None:
+    s3 = FakeS3()
+    file = s3.put("landing", "incoming/things/a.csv", b"id,label,new\n1,a,x\n")
+    report = validate(s3, a_pipeline(extra_columns="keep", usual_rows=(2, 9)), file, "things-1")
+    assert (report["valid"], report["flags"]) == (True, ["schema_evolved", "unusual_row_count"])
+    report = validate(s3, a_pipeline(usual_rows=(2, 9)), file, "things-1")
+    assert (report["valid"], report["flags"]) == (False, [])
 
 
 def test_a_small_file_becomes_one_parquet_file_with_the_processing_date() -> None:
@@ -189,4 +228,4 @@ def test_a_connection_that_breaks_is_tried_again() -> None:
     file = s3.put("landing", "incoming/things/a.csv", b"id,label\n1,a\n")
     s3.open = lambda _file: Broken()  # type: ignore[method-assign, assignment]
     with pytest.raises(StorageIsUnreachable, match="reset by peer"):
-        validate(s3, a_pipeline(), file)
+        validate(s3, a_pipeline(), file, "things-1")

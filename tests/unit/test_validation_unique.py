@@ -12,7 +12,7 @@ from chalicelib.validation.unique_columns import UniqueColumn
 
 class Rows:
     def __init__(self, first: int) -> None:
-        self.first, self.bad = first, set()
+        self.first, self.bad, self.marked = first, set(), set()
 
     def place(self, index):
         return self.first + index, None
@@ -65,7 +65,9 @@ def test_a_row_known_as_bad_is_not_counted_again():
     unique = Unique("a", findings)
     batch = Rows(1)
     batch.bad.add(2)
+    findings.mark(batch, batch.bad)
     unique.add(array("q", [7, 7]), None, batch)
     unique.finish()
-    assert findings.bad_rows == 0
+    findings.mark(batch, batch.bad)
+    assert findings.bad_rows == 1
     assert findings.counts == {"a:unique": 1}

@@ -46,6 +46,15 @@ class Ended:
     events: list[dict[str, Any]]
     calls: dict[str, int]
 
+    def input_of(self, state: str) -> dict[str, Any]:
+        """What the step of a Task state was called with, the first time."""
+        entered = [event.get("stateEnteredEventDetails", {}).get("name") for event in self.events]
+        calls = (
+            event.get("lambdaFunctionScheduledEventDetails") for event in self.events[entered.index(state) :]
+        )
+        found: dict[str, Any] = json.loads(next(filter(None, calls))["input"])
+        return found
+
     def arrows(self) -> set[tuple[str, str]]:
         return set(zip(self.states, self.states[1:], strict=False))
 

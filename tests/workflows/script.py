@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+VALID: dict[str, Any] = {
+    "valid": True,
+    "tolerated": False,
+    "rows": 5,
+    "good_rows": 5,
+    "bad_rows": 0,
+    "flags": [],
+    "reject_file": None,
+    "route": "lambda",
+    "reason": None,
+    "source": {"bucket": "b", "key": "k"},
+}
+"""What ValidateFile says of a small file without a bad row."""
+
 GOOD: dict[str, list[dict[str, Any]]] = {
-    "validate_file": [{"valid": True, "rows": 5, "route": "lambda", "reason": None}],
+    "validate_file": [VALID],
+    "keep_good_rows": [{"file": {"bucket": "b", "key": "good_rows/k"}, "rows": 4}],
     "transform_file": [{"rows": 5}],
     "start_glue_job": [{"job": "j", "job_run": "jr", "started_at": 1.0}],
     "check_glue_job": [{"done": True, "succeeded": True, "wait_seconds": 5, "error": "", "cause": ""}],

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.workflow_diagram import arrows
-from tests.workflows.script import GOOD
+from tests.workflows.script import GOOD, VALID
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Workflow
 
-GLUE = [{"valid": True, "rows": 5, "route": "glue", "reason": None}]
-BAD = [{"valid": False, "rows": 5, "route": "lambda", "reason": "row 3: quantity 'x' is no integer"}]
+GLUE = [{**VALID, "route": "glue"}]
+BAD = [{**VALID, "valid": False, "reason": "row 3: quantity 'x' is no integer"}]
+SOME_BAD = [{**VALID, "tolerated": True, "good_rows": 4, "bad_rows": 1, "flags": ["rows_quarantined"]}]
 FAILED = {"raise": "LoadFailed", "message": "no such role"}
 TASKS = [
     "validate_file",
+    "keep_good_rows",
     "transform_file",
     "start_glue_job",
     "check_glue_job",
@@ -63,6 +65,21 @@ def test_an_invalid_file_is_quarantined_told_of_and_ends_as_rejected(load_file: 
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "FileRejected", BAD[0]["reason"])
 
 
+def test_tolerated_rows_are_left_out_of_what_the_next_steps_read(load_file: Workflow) -> None:
+    ended = load_file.run(validate_file=SOME_BAD)
+    assert ended.status == "SUCCEEDED"
+    assert ended.states[1:5] == ["IsFileValid", "KeepGoodRows", "UseGoodRows", "IsFileSmall"]
+    assert ended.input_of("TransformFile")["source"]["key"] == "good_rows/k"
+    assert ended.input_of("Catalogue")["rows"] == 4
+
+
+def test_a_large_file_with_tolerated_rows_goes_to_glue_without_them(load_file: Workflow) -> None:
+    ended = load_file.run(validate_file=[{**SOME_BAD[0], "route": "glue"}])
+    assert ended.status == "SUCCEEDED"
+    assert ended.input_of("StartGlueJob")["source"]["key"] == "good_rows/k"
+    assert ended.input_of("CheckGlueJob")["source"]["key"] == "good_rows/k"
+
+
 def test_a_large_file_is_waited_for_until_glue_has_ended(load_file: Workflow) -> None:
     checks = [standing("STARTING"), standing("RUNNING"), standing("RUNNING"), standing("SUCCEEDED")]
     ended = load_file.run(validate_file=GLUE, check_glue_job=checks)
@@ -93,17 +110,14 @@ def test_a_load_that_met_another_one_is_tried_again(load_file: Workflow, error: 
 
 @pytest.mark.parametrize("step", TASKS)
 def test_a_step_that_aws_throttles_is_tried_again(load_file: Workflow, step: str) -> None:
-    route = {} if step == "transform_file" else {"validate_file": GLUE}
-    if step == "validate_file":
-        route = {}
+    route = _way_to(step)
     ended = load_file.run(**{**route, step: [{"raise": "Throttled"}, *{**GOOD, **route}[step]]})
     assert (ended.status, ended.calls[step]) == ("SUCCEEDED", 2)
 
 
 @pytest.mark.parametrize("step", TASKS)
 def test_a_step_that_gives_up_is_called_once_told_of_and_red(load_file: Workflow, step: str) -> None:
-    route = {"validate_file": GLUE} if "glue" in step else {}
-    ended = load_file.run(**{**route, step: [FAILED]})
+    ended = load_file.run(**{**_way_to(step), step: [FAILED]})
     assert ended.states[-2:] == ["NotifyFailed", "RunFailed"]
     assert (ended.status, ended.error, ended.calls[step]) == ("FAILED", "LoadFailed", 1)
 
@@ -150,6 +164,8 @@ def test_every_arrow_of_the_definition_is_walked_here(load_file: Workflow) -> No
         {"validate_file": BAD},
         {"validate_file": BAD, "quarantine_file": [FAILED]},
         {"validate_file": BAD, "notify": [FAILED]},
+        {"validate_file": SOME_BAD},
+        {"validate_file": SOME_BAD, "keep_good_rows": [FAILED]},
         {"notify": [FAILED]},
         {"copy_to_redshift": [FAILED], "notify": [FAILED]},
         {"validate_file": GLUE, "check_glue_job": [standing("RUNNING"), standing("SUCCEEDED")]},
@@ -162,6 +178,12 @@ def test_every_arrow_of_the_definition_is_walked_here(load_file: Workflow) -> No
     states = load_file.definition["States"]
     drawn = {(name, target) for name, state in states.items() for _, target in arrows(state)}
     assert drawn - walked == set()
+
+
+def _way_to(step: str) -> dict[str, Any]:
+    if step == "keep_good_rows":
+        return {"validate_file": SOME_BAD}
+    return {"validate_file": GLUE} if "glue" in step else {}
 
 
 def _wait_for_error(workflow: Workflow, execution: str, error: str) -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "runs": "Start, list, show, watch, stop and redrive runs.",
     "pipelines": "List and show pipelines.",
     "workflows": "Lint and draw workflows.",
+    "steps": "List steps, and try one step or one state alone.",
     "sql": "Query the warehouse.",
     "notices": "Show the notices that were sent on this machine.",
     "doctor": "Say what is missing on this machine and how to get it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from rich.text import Text
 
 from cli.errors import NoStage
 from cli.output import console, json_option, print_json
@@ -24,7 +25,7 @@ def notices(limit: int, *, as_json: bool) -> None:
         print_json(found)
         return
     for notice in found:
-        console.rule(notice["subject"] or "", align="left")
+        console.rule(Text(notice["subject"] or ""), align="left")  # its brackets are no markup
         console.print(notice["message"], markup=False, soft_wrap=True)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +15,13 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-console = Console(highlight=False)
+WIDTH_OF_A_PIPE = 200
+"""Columns where there is no terminal to ask: names are copied from there, so none may be cut."""
+
+console = Console(
+    highlight=False,
+    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE,
+)
 """Where people read; progress is shown only when this is a terminal."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -180,6 +180,8 @@ def follow(api: Service, run: str, *, live: bool) -> dict[str, Any]:
             if live and console.is_terminal:
                 screen.update(view(found), refresh=True)
         screen.update(view(found) if live else "", refresh=True)
+    if live and not console.is_terminal:
+        console.print()  # what a screen draws has no end of line of its own
     return found
 
 

@@ -37,10 +37,14 @@ def stage_client(service: str) -> Any:
 def client(environment: dict[str, str], service: str) -> Any:
     """Return a boto3 client that `environment` leads to a stage; without variables it is AWS."""
     import boto3  # noqa: PLC0415 - 0.2 s that `decant --help` need not pay
+    from botocore.config import Config  # noqa: PLC0415 - as above
 
+    endpoint = environment.get("AWS_ENDPOINT_URL")
     return boto3.client(
         service,
-        endpoint_url=environment.get("AWS_ENDPOINT_URL"),
+        endpoint_url=endpoint,
+        # A loopback address has no names below it: TestState would be sent to sync-127.0.0.1.
+        config=Config(inject_host_prefix=endpoint is None),
         region_name=environment.get("AWS_REGION"),
         aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),

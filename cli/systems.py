@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SYSTEMS = {
     "load_file": "Files that land become tables: validated, converted, catalogued, loaded exactly once.",
+    "crawl_and_transform": "A crawler finds out what files hold; a Glue job makes a clean table of them.",
 }
 """Each has cli/demos/<name>.py and cli/sample_data/<name>.py; all but the first docs/tutorials/<name>.md."""
 

@@ -19,7 +19,7 @@ from tests.integration.conftest import RunningAWS, running_aws
 from tests.workflows.script import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 SCRIPTED = Path(__file__).parent / "scripted"
@@ -69,6 +69,8 @@ class Workflow:
         good: what each step returns when all goes well; a test changes what it is about.
         work: what its runs work on: `file`, or `parameters`.
         names: what placeholders other than `<Step>Arn` stand for.
+        scripted: Task states that call an AWS service and are scripted here, under their names in snake case;
+            their errors are raised without the service's name.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Workflow:
         good: dict[str, list[dict[str, Any]]],
         work: dict[str, Any],
         names: Mapping[str, str] | None = None,
+        scripted: Sequence[str] = (),
     ) -> None:
         self.good = good
         self.work = work
@@ -94,6 +97,14 @@ class Workflow:
         self.definition = json.loads(text)
         for placeholder, value in (names or {}).items():
             text = text.replace(f"${{{placeholder}}}", value)
+        definition = json.loads(text)
+        for state in scripted:
+            task = definition["States"][state]
+            task["Resource"] = self._function(snake_case(state))
+            task["Parameters"] = {"run.$": "$.run"}
+            for rule in (*task.get("Retry", ()), *task.get("Catch", ())):
+                rule["ErrorEquals"] = [_as_raised(name) for name in rule["ErrorEquals"]]
+        text = json.dumps(definition)
         for placeholder in sorted(set(re.findall(r"\$\{(\w+)Arn\}", text))):
             text = text.replace(f"${{{placeholder}Arn}}", self._function(snake_case(placeholder)))
         self.arn = self.states.create_state_machine(name=self.prefix, definition=text, roleArn=self.role)[
@@ -153,6 +164,12 @@ class Workflow:
             Environment={"Variables": {"SCRIPT_CALLS": str(self.calls)}},
         )
         return str(answer["FunctionArn"])
+
+
+def _as_raised(error: str) -> str:
+    """Return Glue.ThrottlingException as ThrottlingException: a function's error is a bare class name."""
+    service, _, name = error.rpartition(".")
+    return error if service in {"", "States", "Lambda", "Sandbox"} else name
 
 
 def _zip() -> bytes:

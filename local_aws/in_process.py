@@ -10,16 +10,21 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from local_aws.dispatcher import answer
+from local_aws.services.identity.principal import Principal, role_session
 
 
-def in_process_client(service: str, region: str, account: str) -> Any:
+def in_process_client(service: str, region: str, account: str, role: str = "", session: str = "") -> Any:
     """Return a boto3 client for `service` whose requests moto answers in this thread.
 
     Args:
         service: boto3's name of the service, such as "stepfunctions".
         region: the AWS region that the request is signed for.
-        account: twelve digits; moto keeps the accounts apart by this header.
+        account: twelve digits; the client calls with this account's own keys, unless there is a role.
+        role: the ARN of the role to call as, or "".
+        session: the name of the role's session.
     """
+    caller = role_session(role, session) if role else Principal(account=account)
+    identified = caller.headers()
     client = boto3.client(
         cast("Any", service),  # boto3-stubs lists the names as literals
         region_name=region,
@@ -35,7 +40,8 @@ def in_process_client(service: str, region: str, account: str) -> Any:
     )
 
     def send(request: Any, **_: Any) -> AWSResponse:
-        request.headers["x-moto-account-id"] = account
+        for name, value in identified.items():
+            request.headers[name] = value
         status, headers, body = answer(request)
         content = body.encode() if isinstance(body, str) else bytes(body)
         return AWSResponse(request.url, status, headers, RawBody(content))

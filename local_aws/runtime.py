@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local_aws.services.identity.principal import OWN_KEY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from wsgiref.types import WSGIApplication
@@ -110,12 +112,13 @@ class Runtime:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def client_environment(self) -> dict[str, str]:
-        """Return the variables that point an unmodified AWS client at this embedded AWS."""
+    def client_environment(self, account: str = ACCOUNT) -> dict[str, str]:
+        """Return the variables that point an unmodified AWS client at an account of this embedded AWS."""
+        key = OWN_KEY if account == ACCOUNT else account
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": key,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -137,8 +140,13 @@ class Runtime:
         }
 
     @functools.cache  # noqa: B019 - one runtime per process, alive until the process ends
-    def client(self, service: str, region: str = REGION, account: str = ACCOUNT) -> Any:
-        """Return a cached boto3 client that reaches moto inside this process, without a socket."""
+    def client(
+        self, service: str, region: str = REGION, account: str = ACCOUNT, role: str = "", session: str = ""
+    ) -> Any:
+        """Return a cached boto3 client that reaches moto inside this process, without a socket.
+
+        It calls with the account's own keys, or as a session of a role.
+        """
         from local_aws.in_process import in_process_client  # noqa: PLC0415 - botocore is heavy
 
-        return in_process_client(service, region, account)
+        return in_process_client(service, region, account, role, session)

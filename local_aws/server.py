@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # In this order: a service may rely on the seams of those before it. The warehouse starts meanwhile.
 SERVICES = (
+    "identity",
     "s3",
     "redshift",
     "sqs",

@@ -6,11 +6,6 @@ from local_aws.reality import Reality
 
 REALITIES = (
     Reality(
-        service="IAM and STS",
-        executes="Roles, policies and users are stored; AssumeRole gives keys that select the account.",
-        differs=("No policy is enforced: a permission that is missing on AWS is not missed here.",),
-    ),
-    Reality(
         service="Secrets Manager and Systems Manager parameters",
         executes="Secrets, parameters and their versions are stored on disk.",
         differs=(

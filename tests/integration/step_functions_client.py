@@ -30,10 +30,10 @@ class StateMachines:
 
     def create(self, states: dict[str, Any], name: str | None = None, **options: Any) -> str:
         """Create a state machine that starts with the first state; return its ARN."""
-        fields = options.pop("fields", {})
+        fields, role = options.pop("fields", {}), options.pop("role", ROLE)
         definition = json.dumps({"StartAt": next(iter(states)), "States": states} | fields)
         name = name or f"machine-{uuid.uuid4().hex[:12]}"
-        made = self.client.create_state_machine(name=name, definition=definition, roleArn=ROLE, **options)
+        made = self.client.create_state_machine(name=name, definition=definition, roleArn=role, **options)
         return made["stateMachineArn"]
 
     def start(self, machine: str, document: Any = None, **options: Any) -> str:

@@ -328,18 +328,6 @@ def test_events_are_put_with_the_execution_as_resource(machines):
     assert found["executionArn"] in heard["resources"]
 
 
-def test_a_task_can_take_a_role_in_another_account(machines):
-    state = task(
-        "arn:aws:states:::aws-sdk:sts:getCallerIdentity",
-        Credentials={"RoleArn": "arn:aws:iam::111122223333:role/other"},
-    )
-    found = machines.run({"A": state})
-    assert output(found)["Account"] == "111122223333"
-    [scheduled] = [e for e in machines.events(found["executionArn"]) if e["type"] == "TaskScheduled"]
-    details = scheduled["taskScheduledEventDetails"]
-    assert details["taskCredentials"] == {"roleArn": "arn:aws:iam::111122223333:role/other"}
-
-
 def test_a_service_without_an_integration_is_refused_by_name(machines):
     with pytest.raises(ClientError, match="bedrock"):
         machines.create({"A": task("arn:aws:states:::bedrock:invokeModel", Parameters={})})

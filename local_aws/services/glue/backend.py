@@ -183,7 +183,7 @@ class LocalGlueBackend(GlueBackend):
         run = LocalJobRun(document, self.runs / document["Id"], self.account_id, self.region_name)
         run.change("STARTING")
         job.job_runs.append(run)
-        self.runner.start(run, job.command, self.retry)
+        self.runner.start(run, {**job.command, "Role": job.role}, self.retry)
         return run
 
     def retry(self, failed: LocalJobRun) -> None:

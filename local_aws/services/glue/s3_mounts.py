@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from moto.s3.models import s3_backends
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local_aws.services.glue.object_tree import ObjectTree
@@ -26,16 +27,20 @@ class QuietHandler(WSGIRequestHandler):
 
 
 class S3Mounts:
-    """The gateway, started by the first Spark run, and the Spark properties that point to it."""
+    """A gateway for each client that jobs see S3 through, and the Spark properties that point to it."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._server: BaseWSGIServer | None = None
+        self._servers: dict[int, BaseWSGIServer] = {}
         self._lock = threading.Lock()
 
     def properties(self, s3: Any) -> dict[str, str]:
-        """Return Spark properties that mount every bucket which exists now."""
-        port = self._started().port
+        """Return Spark properties that mount every bucket which exists now, in any account.
+
+        Args:
+            s3: the client of the job's role; the runtime keeps it, so the same role has the same one.
+        """
+        port = self._started(s3).port
         properties = {}
         for scheme in SCHEMES:
             properties[f"spark.hadoop.fs.{scheme}.impl"] = (
@@ -44,8 +49,7 @@ class S3Mounts:
             properties[f"spark.hadoop.fs.viewfs.overload.scheme.target.{scheme}.impl"] = (
                 "org.apache.hadoop.hdfs.web.WebHdfsFileSystem"
             )
-        for bucket in s3.list_buckets()["Buckets"]:
-            name = bucket["Name"]
+        for name in list(s3_backends.bucket_accounts):
             properties[f"spark.hadoop.fs.viewfs.mounttable.{name}.linkFallback"] = (
                 f"webhdfs://127.0.0.1:{port}/{name}"
             )
@@ -54,19 +58,22 @@ class S3Mounts:
     def close(self) -> None:
         """Stop listening."""
         with self._lock:
-            if self._server:
-                self._server.shutdown()
-                self._server.server_close()
-                self._server = None
+            for server in self._servers.values():
+                server.shutdown()
+                server.server_close()
+            self._servers.clear()
 
-    def _started(self) -> BaseWSGIServer:
+    def _started(self, s3: Any) -> BaseWSGIServer:
         with self._lock:
-            if self._server is None:
-                tree = ObjectTree(self._runtime.client("s3"), self._runtime.path("glue", "staging"))
-                self._server = make_server(
-                    "127.0.0.1", 0, WebHDFS(tree), threaded=True, request_handler=QuietHandler
+            if id(s3) not in self._servers:
+                folder = self._runtime.path("glue", "staging", str(len(self._servers)))
+                server = make_server(
+                    "127.0.0.1",
+                    0,
+                    WebHDFS(ObjectTree(s3, folder)),
+                    threaded=True,
+                    request_handler=QuietHandler,
                 )
-                threading.Thread(
-                    target=self._server.serve_forever, name="glue s3 gateway", daemon=True
-                ).start()
-            return self._server
+                self._servers[id(s3)] = server
+                threading.Thread(target=server.serve_forever, name="glue s3 gateway", daemon=True).start()
+            return self._servers[id(s3)]

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from moto.core.exceptions import JsonRESTError
 
+from local_aws.runtime import ACCOUNT
+from local_aws.services.identity.principal import trace_of
 from local_aws.services.lambda_functions import function_log
 from local_aws.services.lambda_functions.pool import Sandbox, WorkerPool
 from local_aws.services.lambda_functions.source_code import SourceTree, UploadedCode
@@ -174,7 +176,11 @@ class Invoker:
         source = str(self._tree.directory)
         if (function.function_arn, function.code_sha_256, version) in self._only_uploaded:
             source, version = str(self.uploads.unpacked(function.code_sha_256)), 0
-        environment = self._base_environment() | function.environment_vars | {"LAMBDA_TASK_ROOT": source}
+        environment = (
+            self._base_environment(function.account_id)
+            | function.environment_vars
+            | {"LAMBDA_TASK_ROOT": source}
+        )
         return Sandbox(source, version, frozenset(environment.items()))
 
     def _fall_back(self, function: Function, sandbox: Sandbox) -> bool:
@@ -184,8 +190,8 @@ class Invoker:
         self._only_uploaded.add((function.function_arn, function.code_sha_256, sandbox.version))
         return True
 
-    def _base_environment(self) -> dict[str, str]:
-        return self._runtime.client_environment() | {
+    def _base_environment(self, account: str = ACCOUNT) -> dict[str, str]:
+        return self._runtime.client_environment(account) | {
             # A handler must not find the account of whoever runs this.
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -207,6 +213,9 @@ def _names(function: Function, worker: Worker) -> dict[str, str]:
         "AWS_LAMBDA_LOG_STREAM_NAME": worker.log_stream,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
         "_HANDLER": str(function.handler),
+        # AWS's clients send it with every request, which then counts as the function's role's.
+        "_X_AMZN_TRACE_ID": f"Root=1-{int(time.time()):x}-{uuid.uuid4().hex[:24]};Sampled=0;"
+        + trace_of(str(function.role), function.function_name),
     }
 
 

@@ -37,7 +37,7 @@ class Deliveries:
         self._runtime = runtime
         self._sequencer = Sequencer()
 
-    def check_destinations(self, account_id: str, notification_config: dict[str, Any]) -> None:
+    def check_destinations(self, notification_config: dict[str, Any]) -> None:
         """Refuse a configuration that names a destination which isn't there, as AWS does.
 
         Raises:
@@ -45,14 +45,14 @@ class Deliveries:
         """
         for notification in destinations(_configuration(notification_config)):
             try:
-                self._look_for(account_id, notification.arn)
+                self._look_for(notification.arn)
             except (ClientError, ServiceException) as error:
                 message = "Unable to validate the following destination configurations"
                 raise S3ClientError("InvalidArgument", f"{message}: {notification.arn}") from error
 
-    def _look_for(self, account_id: str, arn: str) -> None:
-        service, region = arn.split(":")[2:4]
-        client = self._runtime.client(service, region, account_id)
+    def _look_for(self, arn: str) -> None:
+        service, region, account = arn.split(":")[2:5]
+        client = self._runtime.client(service, region, account)
         if service == "lambda":
             client.get_function_configuration(FunctionName=arn)
         elif service == "sqs":
@@ -76,7 +76,7 @@ class Deliveries:
         else:
             recording.events.append(deliver)
 
-    def send_test_event(self, account_id: str, bucket: FakeBucket) -> None:
+    def send_test_event(self, account_id: str, bucket: FakeBucket) -> None:  # noqa: ARG002 - moto's interface
         """Send the s3:TestEvent that AWS sends to every queue and topic of a new configuration."""
         configuration = bucket.notification_configuration
         event = {
@@ -87,7 +87,7 @@ class Deliveries:
             "RequestId": uuid.uuid4().hex[:16].upper(),
         }
         for arn in {n.arn for n in (*configuration.queue, *configuration.topic)}:
-            self._send(account_id, arn, event)
+            self._send(arn, event)
 
     def _deliver(self, account_id: str, event_name: str, bucket: FakeBucket, key: Any) -> None:
         configuration = bucket.notification_configuration
@@ -97,16 +97,15 @@ class Deliveries:
         for notification in destinations(configuration):
             if notification.matches(event_name, key.name):
                 self._send(
-                    account_id,
                     notification.arn,
                     {"Records": [_record(event_name, bucket, key, notification.id, sequencer)]},
                 )
         if configuration.event_bridge is not None:
             self._send_to_event_bridge(account_id, event_name, bucket, key, sequencer)
 
-    def _send(self, account_id: str, arn: str, event: dict[str, Any]) -> None:
+    def _send(self, arn: str, event: dict[str, Any]) -> None:
         """Queue `event` for `arn`; a destination that is gone loses it, as on AWS, and the log says so."""
-        service, region = arn.split(":")[2:4]
+        service, region, account = arn.split(":")[2:5]
         body = json.dumps(event)
         try:
             if service == "lambda":
@@ -114,10 +113,10 @@ class Deliveries:
 
                 lambda_functions.invoke_async(arn, body)
             elif service == "sqs":
-                client = self._runtime.client("sqs", region, account_id)
+                client = self._runtime.client("sqs", region, account)
                 client.send_message(QueueUrl=_queue_url(arn), MessageBody=body)
             else:
-                client = self._runtime.client("sns", region, account_id)
+                client = self._runtime.client("sns", region, account)
                 client.publish(TopicArn=arn, Subject="Amazon S3 Notification", Message=body)
         except (ClientError, BotoCoreError, ServiceException) as error:
             log.warning("S3 event %s was not delivered to %s: %s", event, arn, error)
@@ -140,7 +139,9 @@ class Deliveries:
             "Resources": [bucket.arn],
             "Detail": json.dumps(detail),
         }
-        answer = self._runtime.client("events", bucket.region_name, account_id).put_events(Entries=[entry])
+        answer = self._runtime.client("events", bucket.region_name, bucket.account_id).put_events(
+            Entries=[entry]
+        )
         if answer["FailedEntryCount"]:
             log.warning("S3 event was not delivered to EventBridge: %s", answer)
 

@@ -9,7 +9,8 @@ from moto.s3.exceptions import PreconditionFailed, S3ClientError
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
-from local_aws.services.s3 import storage
+from local_aws.services.identity.principal import of_headers
+from local_aws.services.s3 import accounts, storage
 from local_aws.services.s3.changes import recorded
 from local_aws.services.s3.objects import Reading
 
@@ -45,6 +46,17 @@ class LocalS3Response(S3Response):
         super().setup_class(request, full_url, headers)
         if self.received:
             self.body = self.received
+
+    def _authenticate_and_authorize_s3_action(
+        self, bucket_name: str | None = None, key_name: str | None = None
+    ) -> None:
+        """Let another account's caller do only what the bucket's policy allows."""
+        if bucket_name:
+            caller = of_headers(self.headers, self.current_account)
+            accounts.check(caller, bucket_name, key_name, self.data["Action"])
+            if source := self.headers.get("x-amz-copy-source"):
+                accounts.check_source(caller, source)
+        super()._authenticate_and_authorize_s3_action(bucket_name, key_name)
 
     def _bucket_response(self, request: Any, full_url: str) -> Any:
         if request.method in READS:
@@ -102,7 +114,7 @@ class LocalS3Response(S3Response):
                 "InvalidArgument", "filter rule name must be either prefix or suffix, and has a value"
             ) from error
         if self.headers.get("x-amz-skip-destination-validation", "").lower() != "true":
-            self.deliveries.check_destinations(self.current_account, configuration)
+            self.deliveries.check_destinations(configuration)
         return configuration
 
 

@@ -63,7 +63,10 @@ REALITY = Reality(
         "A Glue job run that was stopped fails its .sync task.",
         "Express executions are stored, so an asynchronous one goes on after a kill.",
         ("TestState refuses Map and Parallel states, and its inspection data holds the input only."),
-        "IAM permissions of roles are not enforced; a Credentials role only chooses the account.",
+        (
+            "IAM permissions of roles are not enforced, but a role that a task's Credentials name must trust "
+            "the state machine's role (the external id is the state machine's ARN)."
+        ),
         (
             "X-Ray tracing and encryption configurations are stored and do nothing; no CloudWatch "
             "metrics are emitted."

@@ -28,6 +28,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackTimeout
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from local_aws.services.step_functions import shapes
+from local_aws.services.step_functions.clients import client_of
 from local_aws.services.step_functions.mending import mend
 from local_aws.services.step_functions.tokens import Waiting
 
@@ -203,9 +204,8 @@ def _cancel(
     self: StateTaskServiceCallback, env: LocalEnvironment, submission: dict[str, Any], credentials: Any
 ) -> None:
     """Ask the service to end the job that nobody waits for any more, as AWS does."""
-    client = env.running.engine.runtime.client(
-        self._get_boto_service_name(), env.aws_execution_details.region, credentials.role_arn.split(":")[4]
-    )
+    region = env.aws_execution_details.region
+    client = client_of(env.running.engine.runtime, self._get_boto_service_name(), region, credentials)
     try:
         if self.resource.service_name == "glue":
             client.batch_stop_job_run(JobName=submission["JobName"], JobRunIds=[submission["JobRunId"]])

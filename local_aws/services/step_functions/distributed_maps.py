@@ -27,6 +27,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.
 )
 from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 
+from local_aws.services.step_functions.clients import client_of
 from local_aws.services.step_functions.graph import inner_scopes
 from local_aws.services.step_functions.map_runs import COUNTED, MapRun
 from local_aws.services.step_functions.mending import mend
@@ -200,4 +201,4 @@ def _result(child: Record) -> dict[str, Any]:
 
 
 def _s3(env: LocalEnvironment, part: Any, credentials: Any) -> Any:
-    return env.running.engine.runtime.client("s3", part.region, credentials.role_arn.split(":")[4])
+    return client_of(env.running.engine.runtime, "s3", part.region, credentials)

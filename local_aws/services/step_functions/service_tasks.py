@@ -30,6 +30,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 
 from local_aws.services.step_functions import shapes
+from local_aws.services.step_functions.clients import client_of
 from local_aws.services.step_functions.mending import mend
 
 if TYPE_CHECKING:
@@ -201,8 +202,8 @@ def task_failure(state: StateTaskService, env: LocalEnvironment, error: str, cau
 
 
 def _client(state: StateTaskService, env: LocalEnvironment, region: str, credentials: Any) -> Any:
-    account = credentials.role_arn.split(":")[4]
-    return env.running.engine.runtime.client(state._get_boto_service_name(), region, account)  # noqa: SLF001 - as above
+    service = state._get_boto_service_name()  # noqa: SLF001 - as above
+    return client_of(env.running.engine.runtime, service, region, credentials)
 
 
 def _prefix(state: StateTaskService) -> str:

@@ -122,6 +122,55 @@ class Events(Struct):
     next: int | None
 
 
+class OffendingRow(Struct):
+    """A bad row with the first rule that it breaks; `raw` is the row as the file has it, where it is kept."""
+
+    row: int
+    line: int | None
+    column: str | None
+    rule: str
+    message: str
+    raw: str | None
+
+
+class Quarantined(Struct):
+    """What a run put into quarantine: a rejected file, or the rows that were set aside.
+
+    `held` is where it is, `report` where its reasons are; `requeued` names the runs started with it since.
+    """
+
+    run: str
+    pipeline: str
+    kind: Literal["file", "rows"]
+    since: str
+    file: str
+    rows: int
+    bad_rows: int
+    reason: str
+    held: str
+    bytes: int
+    report: str
+    requeued: list[str]
+    offending: list[OffendingRow] | None = None
+
+
+class Quarantine(Struct):
+    """One page of what is in quarantine, newest first; `next` asks for the page after it."""
+
+    quarantine: list[Quarantined]
+    next: str | None
+
+
+class Requeue(Struct, forbid_unknown_fields=True):
+    """Put back what a run put into quarantine.
+
+    `key` names a correction in the landing bucket, under `corrections/<pipeline>/<run>/`: a corrected file,
+    or the reject file with corrected rows. Without it everything is tried again as it is.
+    """
+
+    key: Key | None = None
+
+
 class Health(Struct):
     """The service answers."""
 

@@ -27,6 +27,7 @@ STATUS: dict[type[Exception], int] = {
     errors.UnknownPipeline: 404,
     errors.UnknownRun: 404,
     errors.UnknownFile: 404,
+    errors.NotInQuarantine: 404,
     errors.RunConflict: 409,
     errors.BodyTooLarge: 413,
     errors.UnsupportedBody: 415,

@@ -66,6 +66,10 @@ class UnknownFile(GiveUp):
     """There is no such file."""
 
 
+class NotInQuarantine(GiveUp):
+    """The run has nothing in quarantine."""
+
+
 class BodyTooLarge(GiveUp):
     """The request's body is too long."""
 

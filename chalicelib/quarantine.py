@@ -20,6 +20,13 @@ GOOD_ROWS = "good_rows/"
 """Prefix in the landing bucket of files without their bad rows; nothing that is written there is an event."""
 
 
+CORRECTIONS = "corrections/"
+"""Prefix in the landing bucket of what goes back to work; nothing that is written there is an event."""
+
+REQUEUED = "requeued/"
+"""Below an entry's folder: one object for each run that was started with it, called like the run."""
+
+
 def folder(pipeline: str, run: str) -> str:
     """Return the key prefix of what one run put into quarantine."""
     return f"{pipeline}/{run}/"
@@ -28,6 +35,11 @@ def folder(pipeline: str, run: str) -> str:
 def name_of(key: str) -> str:
     """Return a key's last part: the file's own name."""
     return key.rsplit("/", 1)[-1]
+
+
+def corrections(pipeline: str, run: str) -> str:
+    """Return the key prefix, in the landing bucket, of corrections of what a run put into quarantine."""
+    return f"{CORRECTIONS}{pipeline}/{run}/"
 
 
 def good_rows_key(pipeline: str, token: str, key: str) -> str:

@@ -65,6 +65,11 @@ class RunName:
         return cls.of_identity(pipeline, *file.identity)
 
     @classmethod
+    def of_correction(cls, pipeline: str, file: File) -> RunName:
+        """Derive the name of a corrected file's run: the same content always gives the same one."""
+        return cls.of_identity(pipeline, "correction", file.bucket, file.key, file.etag)
+
+    @classmethod
     def of_identity(cls, pipeline: str, *identity: str) -> RunName:
         """Derive the name of a run for whatever the texts identify: a tick, a request."""
         digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:24]

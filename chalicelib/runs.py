@@ -94,6 +94,22 @@ def start_for_file(states: StepFunctions, file: File, *, pipeline: str | None = 
     return _start(states, RunName.of(chosen.name, file), {"file": file.to_document()})
 
 
+def start_again(states: StepFunctions, name: RunName, file: File) -> Started:
+    """Start a run for a file unless it goes on or succeeded, as the next attempt that does not exist.
+
+    Raises:
+        RunConflict: a later attempt goes on or succeeded.
+    """
+    work = {"file": file.to_document()}
+    started = _start(states, name, work)
+    if started.new:
+        return started
+    _, found = _find(states, started.run)
+    if from_execution(found).outcome in {"running", "succeeded"}:
+        return started
+    return _start_again(states, name, found, work)
+
+
 def start_batch(
     states: StepFunctions, pipeline: str, given: Mapping[str, str], *, key: str | None = None
 ) -> Started:
@@ -182,7 +198,10 @@ def redrive(states: StepFunctions, name: str) -> Started:
     if outcome in {"running", "succeeded"}:
         raise RunConflict(f"run {name!r} is {outcome}: only a run that did not succeed can be redriven")
     if outcome == "rejected":
-        raise RunConflict(f"run {name!r}: its file was rejected; correct the file and drop it again")
+        raise RunConflict(
+            f"run {name!r}: its file was rejected; put it back, corrected or as it is: "
+            f"decant quarantine requeue {name}"
+        )
     if outcome in {"stopped", "timed_out"}:
         states.redrive(machine, name)
         return Started(run=name, new=False)
@@ -260,12 +279,15 @@ def _start(states: StepFunctions, name: RunName, work: dict[str, Any], started: 
     return Started(run=str(name), new=new)
 
 
-def _start_again(states: StepFunctions, name: RunName, found: dict[str, Any]) -> Started:
+def _start_again(
+    states: StepFunctions, name: RunName, found: dict[str, Any], instead: dict[str, Any] | None = None
+) -> Started:
+    """Start the next attempt that does not exist; `instead` says on what, if not on the same as before."""
     document = json.loads(found["input"])
     work = {key: value for key, value in document.items() if key in {"file", "parameters", "tick"}}
     attempt = name.next
     while attempt.attempt <= MOST_ATTEMPTS:
-        started = _start(states, attempt, work, document["started"])
+        started = _start(states, attempt, instead or work, document["started"])
         if started.new:
             return started
         if OUTCOMES[_find(states, started.run)[1]["status"]] in {"running", "succeeded"}:

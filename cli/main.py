@@ -13,6 +13,7 @@ COMMANDS = {
     "samples": "Write the sample files into a folder.",
     "drop": "Put a file where its pipeline picks it up.",
     "runs": "Start, list, show, watch, stop and redrive runs.",
+    "quarantine": "List and show rejected files and rows, and put them back.",
     "pipelines": "List and show pipelines.",
     "workflows": "Lint and draw workflows.",
     "steps": "List steps, and try one step or one state alone.",

@@ -12,6 +12,9 @@ from cli.service import Service, service
 
 POLL_SECONDS = 0.5
 
+OFFENDING = 3
+"""Offending rows that are shown with a run; `decant quarantine show` has more."""
+
 OUTCOMES = ("running", "succeeded", "rejected", "failed", "stopped", "timed_out")
 
 
@@ -53,7 +56,7 @@ def start(
         f"/pipelines/{pipeline}/runs", {name: value for name, value in body.items() if value is not None}
     )
     if watching:
-        _watch(started["run"], as_json=as_json)
+        watch_run(started["run"], as_json=as_json)
     if as_json:
         print_json(started)
         return
@@ -119,7 +122,7 @@ def show(run: str, *, as_json: bool) -> None:
 @json_option
 def watch(run: str, *, as_json: bool) -> None:
     """Show a run until it ends; exit code 1 unless it succeeds."""
-    _watch(run, as_json=as_json)
+    watch_run(run, as_json=as_json)
 
 
 def _parameters(given: tuple[str, ...]) -> dict[str, str]:
@@ -129,7 +132,8 @@ def _parameters(given: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _watch(run: str, *, as_json: bool) -> NoReturn:
+def watch_run(run: str, *, as_json: bool) -> NoReturn:
+    """Show a run until it ends, then leave: exit code 1 unless it succeeded."""
     found = follow(service(), run, live=not as_json)
     if as_json:
         print_json(found)
@@ -195,7 +199,27 @@ def view(run: dict[str, Any]) -> Any:
         (step["state"], _standing(step), step["seconds"], step["attempts"], step["error"])
         for step in run["steps"] or []
     ]
-    return Group(heading, table(("step", "", "seconds", "attempts", "error"), rows))
+    return Group(heading, table(("step", "", "seconds", "attempts", "error"), rows), *_rows(run))
+
+
+def _rows(run: dict[str, Any]) -> list[Any]:
+    """Return what became of the file's rows, once they are loaded."""
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    report = (run["output"] or {}).get("validate_file")
+    if not report:
+        return []
+    lines = [f"{report['good_rows']:,} rows loaded, {report['bad_rows']:,} quarantined"]
+    if report["bad_rows"]:
+        lines += [f"  {_defect(defect)}" for defect in report["defects"][:OFFENDING]]
+        lines += [f"  all of them: {report['reject_file']}", f"  decant quarantine show {run['name']}"]
+    flags = [flag.replace("_", " ") for flag in report["flags"] if flag != "rows_quarantined"]
+    return [Text("\n".join([*lines, *(f"flagged: {flag}" for flag in flags)]))]
+
+
+def _defect(defect: dict[str, Any]) -> str:
+    where = f"line {defect['line']}" if defect["line"] else f"row {defect['row']}"
+    return f"{where}{', column ' + defect['column'] if defect['column'] else ''}: {defect['message']}"
 
 
 def _work(run: dict[str, Any]) -> str:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 LAYERS = {"3.11": "Python311:33", "3.12": "Python312:29", "3.13": "Python313:14", "3.14": "Python314:9"}
 """AWS SDK for pandas 3.17 by the Python that runs `chalice deploy`, which decides the functions' runtime."""
 
-NEEDS_LAYER = ("validate_file", "keep_good_rows", "transform_file", "catalogue", "copy_to_redshift")
+NEEDS_LAYER = (
+    "api_handler",
+    "validate_file",
+    "keep_good_rows",
+    "transform_file",
+    "catalogue",
+    "copy_to_redshift",
+)
 """The functions that use pyarrow or the Redshift driver; with these in it the zip would be over 250 MB."""
 
 FUNCTIONS: dict[str, dict[str, Any]] = {

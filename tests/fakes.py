@@ -58,6 +58,12 @@ class FakeS3:
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         self.put(bucket, key, json.dumps(document).encode())
 
+    def read_json(self, bucket: str, key: str) -> Any:
+        return json.load(self.open(self.find(bucket, key)))
+
+    def copy(self, file: File, bucket: str, key: str) -> File:
+        return self.put(bucket, key, self.open(file).read())
+
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         self.put(bucket, key, path.read_bytes())
 

@@ -80,6 +80,15 @@ class S3:
         body = json.dumps(document, indent=2, ensure_ascii=False).encode()
         call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
+    def read_json(self, bucket: str, key: str) -> Any:
+        """Return a JSON document.
+
+        Raises:
+            UnknownFile: no such object.
+        """
+        with self.open(self.find(bucket, key)) as stream:
+            return json.load(stream)
+
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Upload a local file, in parts when it is large."""
         if path.stat().st_size > ONE_REQUEST:
@@ -101,6 +110,21 @@ class S3:
         except BaseException:
             parts.abandon()
             raise
+
+    def copy(self, file: File, bucket: str, key: str) -> File:
+        """Copy the file to another place and return it there.
+
+        Raises:
+            UnknownFile: the content is gone.
+        """
+        source = {"Bucket": file.bucket, "Key": file.key, **_version(file.version)}
+        try:
+            client("s3").copy(source, bucket, key)  # in parts when it is larger than one copy may be
+        except client("s3").exceptions.ClientError as error:
+            if code(error) in MISSING:
+                raise UnknownFile(f"{file.uri}: there is no such file") from error
+            raise
+        return self.find(bucket, key)
 
     def move(self, file: File, bucket: str, key: str) -> None:
         """Copy the file to another bucket, then delete it where it was. Safe to repeat."""

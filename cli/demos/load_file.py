@@ -52,6 +52,11 @@ class Dropped:
         return ended_so and self.quarantined == self.sample.bad_rows
 
     @property
+    def loaded(self) -> int:
+        """How many of its rows were loaded."""
+        return self.sample.rows - self.quarantined if self.run.get("outcome") == "succeeded" else 0
+
+    @property
     def quarantined(self) -> int:
         """How many of its rows went to quarantine while the others were loaded."""
         report = (self.run.get("output") or {}).get("validate_file", {})
@@ -203,12 +208,12 @@ def _described(each: Dropped) -> dict[str, Any]:
 def _print(dropped: list[Dropped], report: dict[str, Any]) -> None:
     ways = {"lambda": "Lambda", "glue": "Glue", None: ""}
     print_table(
-        ("file", "rows", "quarantined", "outcome", "transformed in", "seconds"),
+        ("file", "rows", "loaded", "outcome", "by", "seconds"),
         [
             (
                 each.key,
                 each.sample.rows,
-                each.quarantined or None,
+                each.loaded,
                 outcome(each.run.get("outcome", "running")),
                 ways[each.way],
                 each.run.get("seconds"),
@@ -223,7 +228,7 @@ def _print(dropped: list[Dropped], report: dict[str, Any]) -> None:
             reasons = report["reasons"] if each.run["outcome"] == "rejected" else [each.run["cause"]]
             console.print("\n".join(f"  {reason}" for reason in reasons), markup=False, soft_wrap=True)
         elif each.quarantined:
-            loaded = f"{each.sample.rows - each.quarantined:,} rows loaded, {each.quarantined:,} quarantined"
+            loaded = f"{each.loaded:,} rows loaded, {each.quarantined:,} quarantined"
             console.print(f"\n{each.sample.path.name}: {loaded}", style="yellow")
             lines = "\n".join(f"  {line}" for line in report["quarantined"])
             console.print(lines, markup=False, soft_wrap=True)

@@ -179,3 +179,45 @@ def test_the_history_hides_task_tokens(http: Any, states: FakeStepFunctions) -> 
     status, answer = ask(http, "GET", f"/runs/{name}/events")
     assert status == 200
     assert answer["events"][0]["details"] == {"resource": "r"}
+
+
+def test_quarantine_is_listed_shown_and_put_back(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:
+    run = "orders-" + "a" * 24
+    file = a_file().to_document()
+    defect = {"line": 2, "row": 1, "column": "quantity", "rule": "type", "value": "x", "message": "is wrong"}
+    report = {"file": file, "rows": 5, "bad_rows": 1, "reason": "1 of 5 rows are bad", "defects": [defect]}
+    s3.put_json("quarantine", f"orders/{run}/report.json", report)
+    s3.put("quarantine", f"orders/{run}/file/a.csv", b"x")
+    states.add(
+        an_execution(run, "FAILED", error="FileRejected", input=json.dumps({"file": file, "started": "t"}))
+    )
+    (listed,) = ask(http, "GET", "/quarantine?pipeline=orders&limit=5", role="viewer")[1]["quarantine"]
+    assert (listed["run"], listed["kind"], listed["reason"]) == (run, "file", "1 of 5 rows are bad")
+    status, shown = ask(http, "GET", f"/quarantine/{run}", role="viewer")
+    assert (status, shown["offending"][0]["message"]) == (200, "is wrong")
+    assert ask(http, "POST", f"/quarantine/{run}/requeue", {}, role="viewer")[0] == 403
+    status, started = ask(http, "POST", f"/quarantine/{run}/requeue", {}, role="operator")
+    assert (status, started) == (201, {"run": f"{run}-2", "new": True})
+    assert ask(http, "GET", "/quarantine")[1] == {"quarantine": [], "next": None}
+    (listed,) = ask(http, "GET", "/quarantine?all=true")[1]["quarantine"]
+    assert listed["requeued"] == [f"{run}-2"]
+    assert ask(http, "POST", f"/quarantine/{run}/requeue", {})[0] == 409
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/quarantine?all=perhaps", None, 400),
+        ("GET", "/quarantine?limit=101", None, 400),
+        ("GET", "/quarantine?pipeline=nope", None, 404),
+        ("GET", "/quarantine/orders-000000000000000000000000", None, 404),
+        ("POST", "/quarantine/orders-000000000000000000000000/requeue", {}, 404),
+        ("POST", "/quarantine/orders-000000000000000000000000/requeue", {"file": "x"}, 400),
+    ],
+)
+def test_a_wrong_request_to_quarantine_is_refused(
+    http: Any, states: FakeStepFunctions, s3: FakeS3, method: str, path: str, body: Any, status: int
+) -> None:
+    answer = ask(http, method, path, body)
+    assert answer[0] == status
+    assert answer[1]["message"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.testing import CliRunner
 
 from cli.main import main
 from cli.workflow_diagram import mermaid
@@ -19,6 +20,10 @@ ROOT = Path(__file__).parent.parent
 NOTE = "<!-- Made by `make docs`; change the code, not this page. -->\n"
 
 PICTURE_BEGINS = "<!-- picture: made by `make docs` -->"
+COST_BEGINS = "<!-- cost: made by `make docs` -->"
+COST_ENDS = "<!-- end of cost -->"
+COST_COMMAND = "decant workflows cost load_file --runs 100000 --size 5MB --pipeline orders --region eu-west-1"
+
 PICTURE_ENDS = "<!-- end of picture -->"
 
 
@@ -28,6 +33,7 @@ def pages() -> dict[Path, str]:
         ROOT / "README.md": readme(),
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "workflows.md": workflows_page(),
+        ROOT / "docs" / "tutorials" / "cost.md": cost_page(),
     }
 
 
@@ -65,6 +71,16 @@ def workflows_page() -> str:
         ]
         parts.append("")
     return "\n".join(parts)
+
+
+def cost_page() -> str:
+    """Return the tutorial about costs with what its first command says today."""
+    text = (ROOT / "docs" / "tutorials" / "cost.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(COST_BEGINS)
+    _, _, after = rest.partition(COST_ENDS)
+    said = CliRunner(env={"COLUMNS": "100"}).invoke(main, COST_COMMAND.split()[1:]).output
+    shown = said.partition("\nAssumed")[0].rstrip()
+    return f"{before}{COST_BEGINS}\n```console\n$ {COST_COMMAND}\n{shown}\n...\n```\n{COST_ENDS}{after}"
 
 
 HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line

@@ -15,7 +15,7 @@ COMMANDS = {
     "runs": "Start, list, show, watch, stop and redrive runs.",
     "quarantine": "List and show rejected files and rows, and put them back.",
     "pipelines": "List and show pipelines.",
-    "workflows": "Lint and draw workflows.",
+    "workflows": "Lint, draw and price workflows.",
     "steps": "List steps, and try one step or one state alone.",
     "sql": "Query the warehouse.",
     "notices": "Show the notices that were sent on this machine.",

@@ -1,28 +1,31 @@
-"""Lint and draw workflows."""
+"""Lint, draw and price workflows."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.errors import Failure
 from cli.output import console, json_option, print_json
 from cli.project import root
+from cli.quantities import Named, Size
 from cli.workflow_diagram import mermaid
+from infrastructure.definition import NotAWorkflow, read
 
 if TYPE_CHECKING:
     from infrastructure.workflow_lint import Finding
+
+WORKER_TYPES = ["G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X"]
 
 FILES = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
 def workflows() -> None:
-    """Lint and draw workflows."""
+    """Lint, draw and price workflows."""
 
 
 @workflows.command()
@@ -55,6 +58,47 @@ def lint(files: tuple[Path, ...], *, as_json: bool) -> None:
 @click.argument("workflow")
 def draw(workflow: str) -> None:
     """Print a workflow of the project, or an .asl.json file, as a Mermaid diagram."""
+    click.echo(mermaid(_definition(workflow)), nl=False)
+
+
+@workflows.command()
+@click.argument("workflow")
+@click.option("--runs", type=click.IntRange(min=1), default=1, show_default=True, help="Runs a month.")
+@click.option(
+    "--size", type=Size(), default="1MB", show_default=True, help="Of the file or the data queried."
+)
+@click.option("--items", type=click.IntRange(min=0), default=10, show_default=True, help="Of each Map.")
+@click.option("--region", default="us-east-1", show_default=True, help="Whose prices.")
+@click.option("--pipeline", help="Take route, format, waits and Glue job from this pipeline.")
+@click.option("--route", type=click.Choice(["lambda", "glue"]), help="Short for --assume route=...")
+@click.option("--path", "through", multiple=True, help="Only ways through this state; may be repeated.")
+@click.option(
+    "--assume", multiple=True, type=Named(), help="What Choices see, as in load=true; may be repeated."
+)
+@click.option("--duration", multiple=True, type=Named(), help="Seconds of a state, as in Check=2.5.")
+@click.option("--scan", multiple=True, type=Named(), help="What a state's query scans, as in Count=20MB.")
+@click.option("--job-seconds", type=click.FloatRange(min=0), help="How long a job or an answer takes.")
+@click.option("--workers", type=click.IntRange(min=1), help="Of Glue jobs that the template does not hold.")
+@click.option("--worker-type", type=click.Choice(WORKER_TYPES), default="G.1X", show_default=True)
+@json_option
+def cost(workflow: str, *, as_json: bool, **asked: Any) -> None:
+    """Price runs of a workflow of the project, or of an .asl.json file.
+
+    Every way through it without errors is walked, its loops and items counted; docs/tutorials/cost.md
+    shows how.
+    """
+    from cli import workflow_cost as costs  # noqa: PLC0415 - rendering the template takes 0.5 s
+
+    question = costs.question(**asked)
+    definition = _definition(workflow)
+    found = costs.answer(definition, question)
+    if as_json:
+        print_json(costs.document(workflow, question, found))
+    else:
+        costs.show(workflow, question, found)
+
+
+def _definition(workflow: str) -> dict[str, Any]:
     path = Path(workflow)
     if not path.is_file():
         path = root() / "workflows" / f"{workflow}.asl.json"
@@ -62,10 +106,9 @@ def draw(workflow: str) -> None:
         known = ", ".join(found.name.removesuffix(".asl.json") for found in _project_files())
         raise Failure(f"workflow {workflow!r}: there is none of this name; there are {known}")
     try:
-        definition = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise Failure(f"{path}: not JSON: {error}") from error
-    click.echo(mermaid(definition), nl=False)
+        return read(path)[1]
+    except NotAWorkflow as error:
+        raise Failure(str(error)) from error
 
 
 def _print_findings(findings: list[Finding]) -> None:

@@ -1,6 +1,8 @@
 """Every way into Decant: files, schedules, the REST API, and one Lambda per step."""
 
-from chalice import Chalice, Rate
+from datetime import datetime
+
+from chalice import Chalice, Cron, Rate
 
 from chalicelib import runs, settings, steps
 from chalicelib.api import api
@@ -19,6 +21,11 @@ def file_landed(event):
 @app.schedule(Rate(15, unit=Rate.MINUTES))
 def reconcile_due(event):
     return [started.run for started in runs.reconcile(StepFunctions(), S3())]
+
+
+@app.schedule(Cron(10, 4, "*", "*", "?", "*"))
+def nyc_taxi_due(event):
+    return runs.start_for_tick(StepFunctions(), "nyc_taxi", datetime.fromisoformat(event.time)).run
 
 
 @app.lambda_function()
@@ -64,3 +71,8 @@ def quarantine_file(event, context):
 @app.lambda_function()
 def notify(event, context):
     return steps.notify(event)
+
+
+@app.lambda_function()
+def plan_taxi(event, context):
+    return steps.plan_taxi(event)

@@ -102,6 +102,10 @@ class InvalidFile(GiveUp):
     """The file breaks its pipeline's rules."""
 
 
+class InvalidBatch(GiveUp):
+    """What has gathered for a batch lacks something or is not as declared."""
+
+
 class ContractBroken(GiveUp):
     """The file's columns break the table's contract."""
 

@@ -81,9 +81,18 @@ def iso(moment: datetime) -> str:
 
 
 def readable_cause(cause: str) -> str:
-    """Return the message inside a Lambda's JSON cause, without its stack trace, or the cause as it is."""
+    """Return the message inside a JSON cause, or the cause as it is.
+
+    That of a Lambda comes without its stack trace; of a query of Athena, the reason and how it begins.
+    """
     try:
         document = json.loads(cause)
     except ValueError:
         return cause
-    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause
+    if not isinstance(document, dict):
+        return cause
+    query = document.get("QueryExecution")
+    if isinstance(query, dict):
+        reason = query.get("Status", {}).get("StateChangeReason", "it was cancelled")
+        return f"{reason} (Athena, {str(query.get('Query', '')).strip().partition(chr(10))[0][:100]} ...)"
+    return str(document.get("errorMessage", cause))

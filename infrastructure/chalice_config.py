@@ -32,6 +32,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "authorize": {"lambda_timeout": 10, "lambda_memory_size": 256},
     "file_landed": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "reconcile_due": {"lambda_timeout": 300, "lambda_memory_size": 256},
+    "nyc_taxi_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "validate_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "keep_good_rows": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "transform_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
@@ -41,6 +42,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "copy_to_redshift": {"lambda_timeout": 900, "lambda_memory_size": 512},
     "quarantine_file": {"lambda_timeout": 300, "lambda_memory_size": 256},
     "notify": {"lambda_timeout": 60, "lambda_memory_size": 256},
+    "plan_taxi": {"lambda_timeout": 300, "lambda_memory_size": 512},
 }
 """Each function by the name that Chalice gives it. 1,769 MB is Lambda's step to one whole CPU."""
 

@@ -5,6 +5,7 @@ from chalicelib.steps.check_glue_job import check_glue_job
 from chalicelib.steps.copy_to_redshift import copy_to_redshift
 from chalicelib.steps.keep_good_rows import keep_good_rows
 from chalicelib.steps.notify import notify
+from chalicelib.steps.plan_taxi import plan_taxi
 from chalicelib.steps.quarantine_file import quarantine_file
 from chalicelib.steps.start_glue_job import start_glue_job
 from chalicelib.steps.transform_file import transform_file
@@ -16,6 +17,7 @@ __all__ = [
     "copy_to_redshift",
     "keep_good_rows",
     "notify",
+    "plan_taxi",
     "quarantine_file",
     "start_glue_job",
     "transform_file",

@@ -75,12 +75,12 @@ class DemoStage:
 
         return query_stage(statement, self.running.environment)[1]
 
-    def athena(self, statement: str) -> list[list[str | None]]:
+    def athena(self, statement: str, database: str = f"decant_{STAGE}") -> list[list[str | None]]:
         """Query the catalogue's tables and return the rows, without the header."""
         athena = self.client("athena")
         query = athena.start_query_execution(
             QueryString=statement,
-            QueryExecutionContext={"Database": f"decant_{STAGE}"},
+            QueryExecutionContext={"Database": database},
             WorkGroup=f"decant-{STAGE}",
         )["QueryExecutionId"]
         deadline = time.monotonic() + QUERY_SECONDS

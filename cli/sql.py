@@ -1,4 +1,4 @@
-"""Query the warehouse."""
+"""Query the warehouse, or Athena."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.athena import ask
 from cli.errors import Failure
 from cli.output import console, json_option, print_json, print_table
-from cli.stage_client import client, stage_environment, stage_name
+from cli.stage_client import client, stage_client, stage_environment, stage_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Rows printed at most."
 )
+@click.option("--athena", is_flag=True, help="Ask Athena, for the tables of the Data Catalog.")
 @json_option
-def sql(statement: str, limit: int, *, as_json: bool) -> None:
+def sql(statement: str, limit: int, *, athena: bool, as_json: bool) -> None:
     """Query the warehouse, as in: decant sql "select count(*) from orders"."""
-    columns, rows, more = query(statement, limit)
+    columns, rows, more = _ask_athena(statement, limit) if athena else query(statement, limit)
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
         return
@@ -37,6 +39,11 @@ def sql(statement: str, limit: int, *, as_json: bool) -> None:
 def query(statement: str, limit: int = 1000) -> tuple[list[str], list[list[Any]], bool]:
     """Run one statement on the stage's warehouse; see `query_stage`."""
     return query_stage(statement, stage_environment(), limit)
+
+
+def _ask_athena(statement: str, limit: int) -> tuple[list[str], list[list[Any]], bool]:
+    columns, rows = ask(stage_client("athena"), statement, stage=stage_name(), limit=limit + 1)
+    return columns, list(rows[:limit]), len(rows) > limit
 
 
 def query_stage(

@@ -13,11 +13,8 @@ if TYPE_CHECKING:
 
 SYSTEMS = {
     "load_file": "Files that land become tables: validated, converted, catalogued, loaded exactly once.",
-<<<<<<< HEAD
     "crawl_and_transform": "A crawler finds out what files hold; a Glue job makes a clean table of them.",
-=======
     "nyc_taxi": "Yellow-taxi trips become one Parquet table by Athena alone, each month exactly once.",
->>>>>>> 01f7bac (Taxi trips become one Parquet table by Athena alone, each month exactly once)
 }
 """Each has cli/demos/<name>.py and cli/sample_data/<name>.py; all but the first docs/tutorials/<name>.md."""
 

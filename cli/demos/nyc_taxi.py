@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.sql import queries
-from cli.demos.stage import STAGE
+from cli.local_stage import STAGE
 from cli.output import outcome
 from cli.sample_data.nyc_taxi import write_all
 
@@ -40,7 +40,7 @@ def demonstrate(stage: DemoStage) -> dict[str, Any]:
     runs.append(_run(stage, "4: other columns", [first, second, third], "failed"))
     answers = {name: stage.athena(queries("nyc_taxi")[name].substitute(), DATABASE) for name in QUESTIONS}
     notices = [notice["subject"] for notice in stage.notices(len(runs))]
-    report = {"runs": runs, "answers": answers, "notices": notices}
+    report: dict[str, Any] = {"runs": runs, "answers": answers, "notices": notices}
     report["ok"] = (
         all(run["ok"] for run in runs)
         and unchanged

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cli.athena import ask
 from cli.local_stage import STAGE
 from cli.output import console, outcome, print_table
 from cli.runs import follow
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from cli.local_stage import LocalStage
 
 POLL_SECONDS = 0.25
-
-QUERY_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -75,24 +74,9 @@ class DemoStage:
 
         return query_stage(statement, self.running.environment)[1]
 
-    def athena(self, statement: str, database: str = f"decant_{STAGE}") -> list[list[str | None]]:
+    def athena(self, statement: str, database: str | None = None) -> list[list[str | None]]:
         """Query the catalogue's tables and return the rows, without the header."""
-        athena = self.client("athena")
-        query = athena.start_query_execution(
-            QueryString=statement,
-            QueryExecutionContext={"Database": database},
-            WorkGroup=f"decant-{STAGE}",
-        )["QueryExecutionId"]
-        deadline = time.monotonic() + QUERY_SECONDS
-        while True:
-            status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-            if status["State"] == "SUCCEEDED":
-                break
-            if status["State"] in {"FAILED", "CANCELLED"} or time.monotonic() > deadline:
-                raise RuntimeError(f"{statement}: {status['State']} {status.get('StateChangeReason', '')}")
-            time.sleep(POLL_SECONDS)
-        rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
-        return [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows[1:]]
+        return ask(self.client("athena"), statement, stage=STAGE, database=database)[1]
 
     def notices(self, expected: int, seconds: float = 10) -> list[dict[str, Any]]:
         """Return the notices that were sent, once there are as many as expected or the time is over."""

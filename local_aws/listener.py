@@ -6,14 +6,17 @@ import logging
 import socket
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.exceptions import InternalServerError
-from werkzeug.serving import ThreadedWSGIServer
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import LimitedStream
+
+from local_aws.request_headers import BadHeadersError, RequestHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from wsgiref.types import WSGIApplication
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
 DRAIN_LIMIT = 64 * 1024  # bytes of an unread request body worth reading to keep the connection
@@ -61,6 +64,32 @@ class RequestHandler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 64 * 1024  # status, headers and a small body leave in one segment
+
+    def parse_request(self) -> bool:
+        """Read the request line and the headers; answer what can't be read, and return False then."""
+        words = str(self.raw_requestline, "iso-8859-1").split()
+        if len(words) != 3 or words[2] != "HTTP/1.1":  # noqa: PLR2004 - a method, an address, a version
+            return super().parse_request()
+        self.requestline = " ".join(words)
+        self.command, self.path, self.request_version = words
+        if self.path.startswith("//"):
+            self.path = "/" + self.path.lstrip("/")  # as http.server: never a host
+        self.close_connection = True
+        try:
+            headers = RequestHeaders.read(cast("IO[bytes]", self.rfile))
+        except BadHeadersError as error:
+            self.send_error(error.status, str(error))
+            return False
+        self.headers = cast("Any", headers)
+        self.close_connection = (headers.get("connection") or "").lower() == "close"
+        expects = (headers.get("expect") or "").lower() == "100-continue"
+        return self.handle_expect_100() if expects else True
+
+    def make_environ(self) -> WSGIEnvironment:
+        """Return what WSGI tells of the request; moto looks at each name only if one has an underscore."""
+        if any("_" in name for name in self.headers.keys()):  # noqa: SIM118 - it isn't a dict
+            return super().make_environ()
+        return WSGIRequestHandler.make_environ(self) | {PRESERVED_HEADER_NAMES_ENVIRON_KEY: {}}
 
     def handle_expect_100(self) -> bool:
         """Ask for the body at once; moto decides about a request only after reading it."""

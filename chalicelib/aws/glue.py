@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 RUNS_LOOKED_THROUGH = 1000
 """Job runs, newest first, among which a run that was already started is looked for."""
+
+KEPT_SECONDS = 60.0
+"""How long a warm function trusts what it saw of a table: a burst of files asks once, not once a file."""
+
+_seen: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
+"""When to look again, by database, table and columns."""
 
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -36,6 +43,10 @@ class JobRun:
     state: str
     error: str
     started_at: float
+
+
+class TableIsGoneError(Exception):
+    """The table was dropped since it was last seen; it can be put again."""
 
 
 class Glue:
@@ -83,7 +94,24 @@ class Glue:
         partition_keys: Sequence[tuple[str, str]],
         location: str,
     ) -> None:
-        """Create the table, or change it when its columns differ. Columns are (name, Hive type)."""
+        """Create the table, or change it when its columns differ. Columns are (name, Hive type).
+
+        A table that was seen to have these columns is not looked at again for `KEPT_SECONDS`.
+        """
+        seen = (database, table, tuple(columns))
+        if _seen.get(seen, 0.0) > time.monotonic():
+            return
+        self._put_table(database, table, columns, partition_keys, location)
+        _seen[seen] = time.monotonic() + KEPT_SECONDS
+
+    def _put_table(
+        self,
+        database: str,
+        table: str,
+        columns: Sequence[tuple[str, str]],
+        partition_keys: Sequence[tuple[str, str]],
+        location: str,
+    ) -> None:
         glue = client("glue")
         wanted = {
             "Name": table,
@@ -115,7 +143,11 @@ class Glue:
         columns: Sequence[tuple[str, str]],
         location: str,
     ) -> None:
-        """Register a partition; one that is there already is left as it is."""
+        """Register a partition; one that is there already is left as it is.
+
+        Raises:
+            TableIsGoneError: somebody dropped the table.
+        """
         glue = client("glue")
         partition = {
             "Values": list(values),
@@ -125,6 +157,10 @@ class Glue:
             call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
         except glue.exceptions.AlreadyExistsException:
             return  # a repeated attempt of the same run: same values, same place
+        except glue.exceptions.EntityNotFoundException as error:
+            for seen in [seen for seen in _seen if seen[:2] == (database, table)]:
+                del _seen[seen]
+            raise TableIsGoneError(f"{database}.{table}: {error}") from error
 
 
 def _columns(columns: Sequence[tuple[str, str]]) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import curated, pipelines, settings
-from chalicelib.aws.glue import Glue
+from chalicelib.aws.glue import Glue, TableIsGoneError
 from chalicelib.aws.s3 import S3
 from chalicelib.column_types import hive_columns
 from chalicelib.errors import RowsLost
@@ -50,9 +50,16 @@ def register(s3: S3, glue: Glue, pipeline: Pipeline, token: str, started: str, r
     database = settings.catalog_database()
     columns = hive_columns(pipeline, list(written.columns))
     table_location = f"s3://{bucket}/{pipeline.name}/"
-    glue.put_table(database, pipeline.name, columns, PARTITION_KEYS, table_location)
     values = curated.partition(token, started)
-    glue.put_partition(database, pipeline.name, values, columns, f"s3://{bucket}/{folder}")
+    for again in (False, True):
+        glue.put_table(database, pipeline.name, columns, PARTITION_KEYS, table_location)
+        try:
+            glue.put_partition(database, pipeline.name, values, columns, f"s3://{bucket}/{folder}")
+        except TableIsGoneError:
+            if again:
+                raise
+        else:
+            break
     manifest = f"_manifests/{pipeline.name}/{token}.json"
     s3.put_json(bucket, manifest, copy_manifest(bucket, written))
     return {

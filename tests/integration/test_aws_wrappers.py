@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.aws import client as clients
-from chalicelib.aws.glue import Glue
+from chalicelib.aws.glue import Glue, TableIsGoneError
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
 from chalicelib.aws.step_functions import StepFunctions
@@ -252,3 +252,17 @@ def test_a_table_gains_columns_and_a_partition_is_put_once(kind: str) -> None:
     assert (
         len(clients.client("glue").get_partitions(DatabaseName=database, TableName=table)["Partitions"]) == 1
     )
+
+
+@pytest.mark.parametrize("kind", ["real"], indirect=True)
+def test_a_table_that_was_dropped_since_it_was_seen_is_told_apart_and_put_again(kind: str) -> None:
+    assert kind == "real"
+    glue, columns, place = Glue(), [("id", "bigint")], "s3://b/gone/"
+    database = own("db").replace("-", "_")
+    clients.client("glue").create_database(DatabaseInput={"Name": database})
+    glue.put_table(database, "gone", columns, [("dt", "string")], place)
+    clients.client("glue").delete_table(DatabaseName=database, Name="gone")
+    with pytest.raises(TableIsGoneError, match="gone"):
+        glue.put_partition(database, "gone", ["2026-01-01"], columns, place)
+    glue.put_table(database, "gone", columns, [("dt", "string")], place)
+    glue.put_partition(database, "gone", ["2026-01-01"], columns, place)

@@ -11,12 +11,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.case import Sizes
+from benchmarks.case import Computed, Sizes
 from benchmarks.measure import measure
 
 RESULTS = Path(__file__).with_name("results.json")
 NOT_SUITES = {"case", "child", "measure", "files", "engines"}
 KEPT = ("suite", "case", "engine", "seconds", "peak_rss_mb", "compared_to", "ratio")
+KEPT_OF_COSTS = ("usd", "usd_ratio")
 
 
 def suites() -> list[str]:
@@ -41,8 +42,9 @@ def main() -> None:
     for name in asked.suite or suites():
         for case in importlib.import_module(f"benchmarks.{name}").cases(sizes):
             with console.status(case.name) as status:
-                measured = measure(case, status.update)
-            console.print(table(measured))
+                computed = isinstance(case, Computed)
+                measured = case.rows() if computed else measure(case, status.update)
+            console.print(cost_table(measured) if computed else table(measured))
             rows += measured
             write(rows)
     console.print(
@@ -74,12 +76,24 @@ def table(rows: list[dict[str, Any]]) -> Table:
     return shown
 
 
+def cost_table(rows: list[dict[str, Any]]) -> Table:
+    """Show the rows of a case that was worked out."""
+    shown = Table(title=f"{rows[0]['suite']}: {rows[0]['case']}", title_justify="left")
+    for heading in ("engine", "seconds", "times sooner", "USD", "times cheaper", "than"):
+        shown.add_column(heading, justify="left" if heading in {"engine", "than"} else "right")
+    for row in rows:
+        usd = "" if row["usd"] is None else f"{row['usd']:,.2f}"
+        times = [f"{1 / row[name]:.0f}" if row[name] else "" for name in ("ratio", "usd_ratio")]
+        shown.add_row(row["engine"], f"{row['seconds']:.2f}", times[0], usd, times[1], row["compared_to"])
+    return shown
+
+
 def write(rows: list[dict[str, Any]]) -> None:
     """Write the rows to the results, in place of older ones of the same case."""
     measured = {(row["suite"], row["case"]) for row in rows}
     older = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     kept = [row for row in older if (row["suite"], row["case"]) not in measured]
-    kept += [{key: row[key] for key in KEPT} for row in rows]
+    kept += [{key: row[key] for key in (*KEPT, *KEPT_OF_COSTS) if key in row} for row in rows]
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,21 @@ class Case:
     def arguments_of(self, engine: str) -> tuple[str, ...]:
         """Return the arguments of one engine."""
         return self.own_arguments.get(engine, self.arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computed:
+    """Something that is worked out rather than measured.
+
+    Attributes:
+        suite: the suite's name.
+        name: what is worked out.
+        rows: returns the rows of the results, with `usd` and `usd_ratio` beside the usual fields.
+    """
+
+    suite: str
+    name: str
+    rows: Callable[[], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)

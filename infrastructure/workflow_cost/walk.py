@@ -218,15 +218,13 @@ class Walker:
             once = sum((self._visit(level, name).walked.usage for name in loop), Usage())
             return Turns(loop, 1, "assumed: one more turn; nothing in it waits"), once
         lasts, elapsed, reason = self._awaited(way, loop, visits)
-        used, number = Usage(), 0
+        waits = [level.states[name] for name in loop if level.states[name].get("Type") == "Wait"]
+        busy = sum((self._visit(level, name, 0.0).walked.usage for name in loop), Usage())
+        paused, number = 0.0, 0
         while elapsed < lasts and number < MOST_TURNS:
-            begun = used.seconds
-            for name in loop:
-                since = elapsed + used.seconds - begun
-                pause = self._pause(level.states[name], since)
-                used += self._visit(level, name, pause).walked.usage
-            elapsed, number = elapsed + used.seconds - begun, number + 1
-        return Turns(loop, number, reason), used
+            pause = sum(self._pause(wait, elapsed) for wait in waits)
+            paused, elapsed, number = paused + pause, elapsed + pause + busy.seconds, number + 1
+        return Turns(loop, number, reason), busy.times(number) + Usage(seconds=paused)
 
     def _awaited(self, way: Way, loop: tuple[str, ...], visits: dict[str, Visit]) -> tuple[float, float, str]:
         """Return how long the work lasts that a loop waits for, how long ago it began, and why."""

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.__main__ import KEPT
+from benchmarks.cost import FILES, rows
 from chalicelib.pipeline import GlueJob
 from chalicelib.steps.check_glue_job import wait_seconds
 from cli.main import main
@@ -401,6 +403,19 @@ def test_the_free_tier_is_told_apart():
     assert bill.free_usd == pytest.approx(bill.standard_usd)
     bill = only(passes(10), runs=100_000).bill
     assert bill.free_usd == pytest.approx(4000 / 1000 * 0.025)
+
+
+# The benchmark
+
+
+def test_small_files_cost_a_fiftieth_of_a_glue_job_for_each_and_are_there_thirty_times_sooner():
+    tutorial, parquet, loaded, measured = rows()
+    assert tutorial["usd"] > FILES * 2 / 60 * 0.44
+    assert parquet["usd_ratio"] < 1 / 50
+    assert parquet["ratio"] < 1 / 30
+    assert loaded["usd"] > parquet["usd"]
+    assert measured["ratio"] < 1 / 30
+    assert {*KEPT, "usd", "usd_ratio"} == set(tutorial)
 
 
 # The command

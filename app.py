@@ -28,6 +28,11 @@ def nyc_taxi_due(event):
     return runs.start_for_tick(StepFunctions(), "nyc_taxi", datetime.fromisoformat(event.time)).run
 
 
+@app.schedule(Cron(30, 5, "*", "*", "?", "*"))
+def flight_metrics_due(event):
+    return runs.start_for_tick(StepFunctions(), "flight_metrics", datetime.fromisoformat(event.time)).run
+
+
 @app.lambda_function()
 def validate_file(event, context):
     return steps.validate_file(event)
@@ -76,3 +81,38 @@ def notify(event, context):
 @app.lambda_function()
 def plan_taxi(event, context):
     return steps.plan_taxi(event)
+
+
+@app.lambda_function()
+def find_flight_files(event, context):
+    return steps.find_flight_files(event)
+
+
+@app.lambda_function()
+def clean_flights(event, context):
+    return steps.clean_flights(event)
+
+
+@app.lambda_function()
+def clean_feedback(event, context):
+    return steps.clean_feedback(event)
+
+
+@app.lambda_function()
+def combine_flights(event, context):
+    return steps.combine_flights(event)
+
+
+@app.lambda_function()
+def compute_metrics(event, context):
+    return steps.compute_metrics(event)
+
+
+@app.lambda_function()
+def load_metrics(event, context):
+    return steps.load_metrics(event)
+
+
+@app.lambda_function()
+def publish_metrics(event, context):
+    return steps.publish_metrics(event)

@@ -106,6 +106,18 @@ class InvalidBatch(GiveUp):
     """What has gathered for a batch lacks something or is not as declared."""
 
 
+class MissingInput(GiveUp):
+    """What a batch works on is not there."""
+
+
+class WrongColumns(GiveUp):
+    """The file's header is not the one that the batch reads."""
+
+
+class TooFewRows(GiveUp):
+    """Too little of the file can be used."""
+
+
 class ContractBroken(GiveUp):
     """The file's columns break the table's contract."""
 

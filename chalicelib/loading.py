@@ -46,7 +46,7 @@ class Load:
     @property
     def target(self) -> str:
         """The table, quoted."""
-        return f"{identifier(self.table.schema)}.{identifier(self.table.name)}"
+        return quoted(self.table)
 
     @property
     def tokens(self) -> str:
@@ -95,8 +95,8 @@ def load_once(warehouse: Redshift, load: Load) -> Loaded:
         found = transaction.rows(_query("find_token", tokens=load.tokens), load.token)
         if found:
             return Loaded(rows=found[0][0], already=True)
-        _shape_table(transaction, load)
-        staging = _stage(transaction, load)
+        shape_table(transaction, load.table, load.columns)
+        staging = stage(transaction, load)
         rows = _write(transaction, load, staging)
         now = datetime.now(UTC).replace(tzinfo=None)
         token = (load.token, load.run, load.target, load.source, rows, now)
@@ -104,13 +104,18 @@ def load_once(warehouse: Redshift, load: Load) -> Loaded:
         return Loaded(rows=rows, already=False)
 
 
-def _shape_table(transaction: Transaction, load: Load) -> None:
-    table = load.table
+def shape_table(transaction: Transaction, table: Table, columns: tuple[tuple[str, str], ...]) -> None:
+    """Create the table, or let its contract decide about columns that it lacks.
+
+    Raises:
+        ContractBroken: it lacks a column and its contract is frozen.
+    """
+    target = quoted(table)
     found = [row[0] for row in transaction.rows(_query("table_columns"), table.schema, table.name)]
     if not found:
-        _run(transaction, "create_table", target=load.target, definitions=_definitions(load.columns))
+        _run(transaction, "create_table", target=target, definitions=_definitions(columns))
         return
-    missing = tuple(column for column in load.columns if column[0] not in found)
+    missing = tuple(column for column in columns if column[0] not in found)
     if missing and table.contract == "freeze":
         names = ", ".join(name for name, _ in missing)
         raise ContractBroken(
@@ -118,10 +123,20 @@ def _shape_table(transaction: Transaction, load: Load) -> None:
             "add the column to the table, or set contract='evolve' in the pipeline"
         )
     for column in missing:
-        _run(transaction, "add_column", target=load.target, definition=_definitions((column,)))
+        _run(transaction, "add_column", target=target, definition=_definitions((column,)))
 
 
-def _stage(transaction: Transaction, load: Load) -> str:
+def quoted(table: Table) -> str:
+    """Return a table's name with its schema, quoted."""
+    return f"{identifier(table.schema)}.{identifier(table.name)}"
+
+
+def stage(transaction: Transaction, load: Load) -> str:
+    """COPY the files into a temporary table of this load and return its name, quoted.
+
+    Raises:
+        LoadFailed: Redshift took in another number of rows than the files hold.
+    """
     staging = identifier("staging_" + load.token.replace("-", "_"))
     _run(transaction, "create_staging", staging=staging, definitions=_definitions(load.columns))
     _run(transaction, "copy", staging=staging, manifest=_literal(load.manifest), role=_literal(load.role))

@@ -11,6 +11,18 @@ class Failure(click.ClickException):
     exit_code = 1
 
 
+class Refused(Failure):
+    """The API said no.
+
+    Attributes:
+        code: its word for why, such as UnknownRun.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class NoStage(click.ClickException):
     """There is no running stage to talk to. Exit code 3."""
 

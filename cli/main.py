@@ -14,6 +14,7 @@ COMMANDS = {
     "drop": "Put a file where its pipeline picks it up.",
     "runs": "Start, list, show, watch, stop and redrive runs.",
     "quarantine": "List and show rejected files and rows, and put them back.",
+    "backfill": "Run a batch pipeline for every date of a range.",
     "pipelines": "List and show pipelines.",
     "workflows": "Lint, draw and price workflows.",
     "steps": "List steps, and try one step or one state alone.",

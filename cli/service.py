@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from cli.errors import Failure, NoStage
+from cli.errors import Failure, NoStage, Refused
 from cli.project import running_stage
 
 SECONDS = 30
@@ -45,7 +45,8 @@ class Service:
             raise Failure(f"{self._url} does not answer: {error}") from error
         if response.ok:
             return response.json()
-        raise Failure(_words(response))
+        document = _document(response)
+        raise Refused(_words(response, document), str(document.get("code", response.status_code)))
 
 
 def service() -> Service:
@@ -63,11 +64,15 @@ def service() -> Service:
     return Service(stage["api_url"], stage["api_token"])
 
 
-def _words(response: Any) -> str:
+def _document(response: Any) -> dict[str, Any]:
     try:
         document = response.json()
     except ValueError:
-        document = {}
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _words(response: Any, document: dict[str, Any]) -> str:
     message = document.get("message") or document.get("Message") or response.text[:200]
     if response.status_code in {401, 403}:
         return f"{message}: check DECANT_API_TOKEN and its role"

@@ -15,6 +15,7 @@ SYSTEMS = {
     "load_file": "Files that land become tables: validated, converted, catalogued, loaded exactly once.",
     "crawl_and_transform": "A crawler finds out what files hold; a Glue job makes a clean table of them.",
     "nyc_taxi": "Yellow-taxi trips become one Parquet table by Athena alone, each month exactly once.",
+    "flight_metrics": "How punctual flights are, and what passengers say of it, by carrier, route and month.",
 }
 """Each has cli/demos/<name>.py and cli/sample_data/<name>.py; all but the first docs/tutorials/<name>.md."""
 

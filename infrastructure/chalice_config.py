@@ -24,6 +24,12 @@ NEEDS_LAYER = (
     "transform_file",
     "catalogue",
     "copy_to_redshift",
+    "clean_flights",
+    "clean_feedback",
+    "combine_flights",
+    "compute_metrics",
+    "load_metrics",
+    "publish_metrics",
 )
 """The functions that use pyarrow or the Redshift driver; with these in it the zip would be over 250 MB."""
 
@@ -43,6 +49,14 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "quarantine_file": {"lambda_timeout": 300, "lambda_memory_size": 256},
     "notify": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "plan_taxi": {"lambda_timeout": 300, "lambda_memory_size": 512},
+    "flight_metrics_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
+    "find_flight_files": {"lambda_timeout": 60, "lambda_memory_size": 256},
+    "clean_flights": {"lambda_timeout": 900, "lambda_memory_size": 1769},
+    "clean_feedback": {"lambda_timeout": 900, "lambda_memory_size": 1769},
+    "combine_flights": {"lambda_timeout": 900, "lambda_memory_size": 1769},
+    "compute_metrics": {"lambda_timeout": 900, "lambda_memory_size": 1769},
+    "load_metrics": {"lambda_timeout": 900, "lambda_memory_size": 512},
+    "publish_metrics": {"lambda_timeout": 300, "lambda_memory_size": 512},
 }
 """Each function by the name that Chalice gives it. 1,769 MB is Lambda's step to one whole CPU."""
 

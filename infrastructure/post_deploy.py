@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import boto3
 import click
 
+from infrastructure.chalice_config import FUNCTIONS
+
 if TYPE_CHECKING:
     from infrastructure.provision import Clients
 
-EVENT_FUNCTIONS = ("file_landed", "reconcile_due")
+EVENT_FUNCTIONS = ("file_landed", *(name for name in FUNCTIONS if name.endswith("_due")))
 """The functions that AWS calls asynchronously; what they give up goes to the dead letters."""
 
 RETRIES = 2

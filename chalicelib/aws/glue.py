@@ -149,10 +149,7 @@ class Glue:
             TableIsGoneError: somebody dropped the table.
         """
         glue = client("glue")
-        partition = {
-            "Values": list(values),
-            "StorageDescriptor": {"Columns": _columns(columns), "Location": location, **PARQUET},
-        }
+        partition = _partition(values, columns, location)
         try:
             call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
         except glue.exceptions.AlreadyExistsException:
@@ -161,6 +158,35 @@ class Glue:
             for seen in [seen for seen in _seen if seen[:2] == (database, table)]:
                 del _seen[seen]
             raise TableIsGoneError(f"{database}.{table}: {error}") from error
+
+    def point_partition(
+        self,
+        database: str,
+        table: str,
+        values: Sequence[str],
+        columns: Sequence[tuple[str, str]],
+        location: str,
+    ) -> None:
+        """Register a partition, or lead the one that is there to the new place."""
+        glue = client("glue")
+        partition = _partition(values, columns, location)
+        try:
+            call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
+        except glue.exceptions.AlreadyExistsException:
+            call(
+                glue.update_partition,
+                DatabaseName=database,
+                TableName=table,
+                PartitionValueList=list(values),
+                PartitionInput=partition,
+            )
+
+
+def _partition(values: Sequence[str], columns: Sequence[tuple[str, str]], location: str) -> dict[str, Any]:
+    return {
+        "Values": list(values),
+        "StorageDescriptor": {"Columns": _columns(columns), "Location": location, **PARQUET},
+    }
 
 
 def _columns(columns: Sequence[tuple[str, str]]) -> list[dict[str, str]]:

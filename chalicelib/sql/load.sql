@@ -70,3 +70,15 @@ SELECT COUNT(*) FROM (SELECT DISTINCT $keys FROM $staging) AS kept
 -- name: insert_token
 -- From here on the file counts as loaded, if and only if the transaction commits.
 INSERT INTO $tokens (token, run, target, source, loaded_rows, loaded_at) VALUES (%s, %s, %s, %s, %s, %s)
+
+-- name: delete_slice
+-- The rows of one date, which come anew.
+DELETE FROM $target WHERE $column = %s
+
+-- name: forget_tokens
+-- What the slice held before is there no more; should it come back, it is loaded again.
+DELETE FROM $tokens WHERE target = %s AND source = %s
+
+-- name: drop_staging
+-- A temporary table lives as long as the connection.
+DROP TABLE $staging

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from chalicelib import pipelines, settings
-from chalicelib.aws.redshift import Redshift
 from chalicelib.column_types import redshift_columns
 from chalicelib.errors import InvalidPipeline
 from chalicelib.files import File
-from chalicelib.loading import Load, load_once, prepare
+from chalicelib.loading import Load, load_once
+from chalicelib.warehouse import warehouse
 
 
 def copy_to_redshift(event: dict[str, Any]) -> dict[str, Any]:
@@ -20,8 +19,7 @@ def copy_to_redshift(event: dict[str, Any]) -> dict[str, Any]:
         `{"table": "public.orders", "rows": 5, "already": false}`.
     """
     load = load_of(event)
-    warehouse = _warehouse(settings.warehouse_secret(), load.tokens)
-    loaded = load_once(warehouse, load)
+    loaded = load_once(warehouse(settings.warehouse_secret(), load.tokens), load)
     return {"table": f"{load.table.schema}.{load.table.name}", "rows": loaded.rows, "already": loaded.already}
 
 
@@ -41,11 +39,3 @@ def load_of(event: dict[str, Any]) -> Load:
         manifest=catalogue["manifest"],
         role=settings.warehouse_role(),
     )
-
-
-@functools.cache
-def _warehouse(secret: str, tokens: str) -> Redshift:
-    """One connection per warm Lambda; the token table is made before its first load."""
-    warehouse = Redshift(secret)
-    prepare(warehouse, tokens)
-    return warehouse

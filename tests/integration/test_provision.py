@@ -9,7 +9,7 @@ import pytest
 
 from infrastructure import provision as provisioning
 from infrastructure.chalice_config import read, stage_block
-from infrastructure.post_deploy import dead_letters_of, keep_dead_letters
+from infrastructure.post_deploy import EVENT_FUNCTIONS, dead_letters_of, keep_dead_letters
 from infrastructure.provision import ProvisioningFailedError, clients_in, provision
 from infrastructure.render import ROOT
 from tests.integration.conftest import running_aws
@@ -151,7 +151,7 @@ def test_a_wrong_parameter_is_refused_by_name(aws, tree, parameters, named):
 def test_given_up_events_of_the_triggered_functions_go_to_the_dead_letters(aws, outputs):
     client = clients_in(aws.environment)
     functions = client("lambda")
-    for name in ("file_landed", "reconcile_due"):
+    for name in EVENT_FUNCTIONS:
         functions.create_function(
             FunctionName=f"decant-local-{name}",
             Runtime="python3.12",

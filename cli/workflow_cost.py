@@ -27,6 +27,9 @@ LEFT_OUT = (
     "Redshift."
 )
 
+SMALLEST_SHOWN = 0.01
+"""Dollars; less than a cent is shown as such."""
+
 WAYS_SIDE_BY_SIDE = 5
 """Columns of a table that fit a terminal of 80 characters."""
 
@@ -194,17 +197,17 @@ def _rows(ways: list[PricedWay]) -> Iterator[tuple[str, list[str]]]:
     for service in ("Lambda", "Glue", "Athena", "S3", "Express child runs"):
         sums = [sum(line.usd for line in way.bill.rest if line.what == service) for way in ways]
         if any(sums):
-            yield f"{service}, USD", [f"{each:,.2f}" for each in sums]
-    yield "Standard transitions, USD", [f"{way.bill.transitions.usd:,.2f}" for way in ways]
+            yield f"{service}, USD", [_usd(each) for each in sums]
+    yield "Standard transitions, USD", [_usd(way.bill.transitions.usd) for way in ways]
     express = [sum(line.usd for line in way.bill.express) for way in ways]
     impossible = [way.bill.express_impossible for way in ways]
     yield (
         "Express instead, USD",
-        ["no" if not_ else f"{usd:,.2f}" for usd, not_ in zip(express, impossible, strict=True)],
+        [_usd(None if not_ else usd) for usd, not_ in zip(express, impossible, strict=True)],
     )
-    yield "a month, Standard, USD", [f"{way.bill.standard_usd:,.2f}" for way in ways]
+    yield "a month, Standard, USD", [_usd(way.bill.standard_usd) for way in ways]
     yield "a month, Express, USD", [_usd(way.bill.express_usd) for way in ways]
-    yield "free tier of that, USD", [f"{way.bill.free_usd:,.2f}" for way in ways]
+    yield "free tier of that, USD", [_usd(way.bill.free_usd) for way in ways]
 
 
 def _remarks(found: Estimate) -> dict[str, list[int]]:
@@ -248,4 +251,6 @@ def _way_document(way: PricedWay) -> dict[str, Any]:
 
 
 def _usd(amount: float | None) -> str:
-    return "no" if amount is None else f"{amount:,.2f}"
+    if amount is None:
+        return "no"
+    return "<0.01" if 0 < amount < SMALLEST_SHOWN else f"{amount:,.2f}"

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.definition import levels
 from infrastructure.workflow_cost.bill import Bill, bill
 from infrastructure.workflow_cost.limits import warnings
 from infrastructure.workflow_cost.prices import Prices, UnknownRegion, prices, regions
@@ -69,11 +70,20 @@ def estimate(definition: dict[str, Any], question: Question) -> Estimate:
         TooManyWays: nobody would read them all.
     """
     known = prices(question.region)
+    _check_names(definition, question)
     found = sorted(_priced(definition, question, known), key=lambda each: each.walked.fails)
     if not found:
         raise NoWay(f"no way without errors leads through {', '.join(question.through)}")
     sources = {what: source for each in found for what, source in each.walked.sources.items()}
     return Estimate(found, known, sources)
+
+
+def _check_names(definition: dict[str, Any], question: Question) -> None:
+    """Refuse the name of a state that the workflow does not hold: it would silently change nothing."""
+    states = [name for level in levels(definition) for name in level.states]
+    for name in (*question.through, *question.durations, *question.scans):
+        if name not in states:
+            raise NoWay(f"there is no state {name!r}; there are {', '.join(states)}")
 
 
 def _priced(definition: dict[str, Any], question: Question, known: Prices) -> Iterator[PricedWay]:

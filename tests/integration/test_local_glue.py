@@ -72,6 +72,18 @@ def test_a_script_that_fails_fails_its_run_and_says_why(jobs, script, message):
     assert message in run["ErrorMessage"]
 
 
+def test_what_a_killed_job_leaves_in_its_temporary_directory_is_removed(jobs):
+    script = """
+import os, signal, tempfile
+print(tempfile.mkdtemp(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    job = jobs.job(script)
+    left = Path(jobs.printed(jobs.ended(job, jobs.start(job))))
+    assert left.is_relative_to(jobs.aws.directory)
+    assert not left.exists()
+
+
 def test_a_traceback_begins_in_the_script_and_is_in_the_error_log(jobs):
     job = jobs.job("print('before')\nraise KeyError('k')")
     run = jobs.ended(job, jobs.start(job))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,16 @@ SHIMS = LAUNCHER.parent / "shims"
 
 
 class JobProcess:
-    """A launcher process: idle until it gets its one order, gone when the order is done."""
+    """A launcher process: idle until it gets its one order, gone when the order is done.
 
-    def __init__(self, python: Path, engine: str, environment: Mapping[str, str]) -> None:
-        inherited = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
-        }
+    It is often killed, so what it leaves in its temporary directory is removed from here.
+    """
+
+    def __init__(self, python: Path, engine: str, environment: Mapping[str, str], scratch: Path) -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch = tempfile.mkdtemp(dir=scratch)
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        own = {"TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": self._scratch}
         self._process = subprocess.Popen(  # noqa: S603 - the interpreter comes from the configuration
             [str(python), "-u", str(LAUNCHER), engine],
             stdin=subprocess.PIPE,
@@ -30,7 +36,7 @@ class JobProcess:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
-            env=inherited | {"TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"} | dict(environment),
+            env=inherited | own | dict(environment),
         )
 
     @property
@@ -70,4 +76,11 @@ class JobProcess:
                     pipe.close()
                 except BrokenPipeError:
                     continue  # an order that was never read
+        shutil.rmtree(self._scratch, ignore_errors=True)  # a killed JVM may still be writing: see `swept`
         return status
+
+
+def swept(scratch: Path) -> Path:
+    """Empty the directory of what killed processes left there, and return it."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    return scratch

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local_aws.services.glue.job_logs import JobLogs
-from local_aws.services.glue.job_process import JobProcess
+from local_aws.services.glue.job_process import JobProcess, swept
 from local_aws.services.glue.job_script import LaunchError, order
 from local_aws.services.glue.s3_mounts import S3Mounts
 from local_aws.services.glue.warm_spark import WarmSpark
@@ -82,7 +82,8 @@ class JobRunner:
         self._runtime = runtime
         self._executions: dict[str, Execution] = {}
         self._mounts = S3Mounts(runtime)
-        self.warm = WarmSpark(runtime)
+        self._scratch = swept(runtime.path("glue", "scratch"))
+        self.warm = WarmSpark(runtime, self._scratch)
         self._closing = False
 
     def start(
@@ -177,7 +178,8 @@ class JobRunner:
         configuration = self._runtime.configuration
         name = command.get("Name")
         if name == "pythonshell":
-            return JobProcess(configuration.python, "pythonshell", self._runtime.client_environment())
+            environment = self._runtime.client_environment()
+            return JobProcess(configuration.python, "pythonshell", environment, self._scratch)
         if name != "glueetl":
             raise LaunchError(
                 f"LAUNCH ERROR | jobs of type {name!r} do not run here: glueetl and pythonshell do"

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from local_aws.services.glue.job_process import JobProcess
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from local_aws.runtime import Runtime
 
 
 class WarmSpark:
     """Holds at most one idle process, whose JVM is up and warm; 0.6 GB of memory while it waits."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, scratch: Path) -> None:
         self._runtime = runtime
+        self._scratch = scratch
         self._lock = threading.Lock()
         self._idle: JobProcess | None = None
         self._closed = False
@@ -53,4 +56,4 @@ class WarmSpark:
     def _start(self) -> JobProcess:
         python = self._runtime.configuration.spark_python
         assert python
-        return JobProcess(python, "spark", self._runtime.client_environment())
+        return JobProcess(python, "spark", self._runtime.client_environment(), self._scratch)

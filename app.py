@@ -74,6 +74,36 @@ def quarantine_file(event, context):
 
 
 @app.lambda_function()
+def plan_batch(event, context):
+    return steps.plan_batch(event)
+
+
+@app.lambda_function()
+def transform_group(event, context):
+    return steps.transform_group(event)
+
+
+@app.lambda_function()
+def copy_group(event, context):
+    return steps.copy_group(event)
+
+
+@app.lambda_function()
+def catalogue_group(event, context):
+    return steps.catalogue_group(event)
+
+
+@app.lambda_function()
+def start_file_runs(event, context):
+    return steps.start_file_runs(event)
+
+
+@app.lambda_function()
+def summarise_batch(event, context):
+    return steps.summarise_batch(event)
+
+
+@app.lambda_function()
 def notify(event, context):
     return steps.notify(event)
 

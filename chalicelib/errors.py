@@ -128,3 +128,11 @@ class LoadFailed(GiveUp):
 
 class InvalidSettings(GiveUp):
     """An environment variable is missing or wrong."""
+
+
+class EmptyPrefix(GiveUp):
+    """There is no file under the prefix."""
+
+
+class WrongPrefix(GiveUp):
+    """The prefix is not one that a batch of this pipeline may load."""

@@ -32,6 +32,8 @@ class Load:
         rows: how many rows the files hold.
         manifest: S3 address of the COPY manifest.
         role: ARN of the role that Redshift reads S3 with.
+        number: the last column of the Parquet files, when it numbers the source files of a group: it is
+            staged and not written, and of the rows with one key that of the highest number stays.
     """
 
     token: str
@@ -42,6 +44,12 @@ class Load:
     rows: int
     manifest: str
     role: str
+    number: str | None = None
+
+    @property
+    def staged(self) -> tuple[tuple[str, str], ...]:
+        """The columns of the Parquet files."""
+        return (*self.columns, *([(self.number, "INTEGER")] if self.number else []))
 
     @property
     def target(self) -> str:
@@ -51,7 +59,7 @@ class Load:
     @property
     def tokens(self) -> str:
         """The token table, quoted."""
-        return f"{identifier(self.table.schema)}.{identifier(TOKENS)}"
+        return tokens_of(self.table)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,6 +73,11 @@ class Loaded:
 
     rows: int
     already: bool
+
+
+def tokens_of(table: Table) -> str:
+    """Return the name of the token table beside a table, quoted."""
+    return f"{identifier(table.schema)}.{identifier(TOKENS)}"
 
 
 def prepare(warehouse: Redshift, tokens: str) -> None:
@@ -97,7 +110,7 @@ def load_once(warehouse: Redshift, load: Load) -> Loaded:
             return Loaded(rows=found[0][0], already=True)
         shape_table(transaction, load.table, load.columns)
         staging = stage(transaction, load)
-        rows = _write(transaction, load, staging)
+        rows = write(transaction, load, staging)
         now = datetime.now(UTC).replace(tzinfo=None)
         token = (load.token, load.run, load.target, load.source, rows, now)
         transaction.run(_query("insert_token", tokens=load.tokens), *token)
@@ -138,7 +151,7 @@ def stage(transaction: Transaction, load: Load) -> str:
         LoadFailed: Redshift took in another number of rows than the files hold.
     """
     staging = identifier("staging_" + load.token.replace("-", "_"))
-    _run(transaction, "create_staging", staging=staging, definitions=_definitions(load.columns))
+    _run(transaction, "create_staging", staging=staging, definitions=_definitions(load.staged))
     _run(transaction, "copy", staging=staging, manifest=_literal(load.manifest), role=_literal(load.role))
     copied = transaction.rows(_query("count_staging", staging=staging))[0][0]
     if copied != load.rows:
@@ -146,7 +159,8 @@ def stage(transaction: Transaction, load: Load) -> str:
     return staging
 
 
-def _write(transaction: Transaction, load: Load, staging: str) -> int:
+def write(transaction: Transaction, load: Load, staging: str) -> int:
+    """Write what was staged into the table and return how many rows it gained."""
     names = {"target": load.target, "staging": staging, "columns": identifiers(load.names)}
     if load.table.mode != "upsert":
         if load.table.mode == "overwrite":
@@ -155,9 +169,10 @@ def _write(transaction: Transaction, load: Load, staging: str) -> int:
         return load.rows
     keys = load.table.keys
     same = " AND ".join(f"{load.target}.{identifier(key)} = {staging}.{identifier(key)}" for key in keys)
-    rest = [name for name in load.names if name not in keys] or list(keys)
+    rest = identifiers([name for name in load.names if name not in keys] or list(keys))
+    order = f"{identifier(load.number)} DESC, {rest}" if load.number else rest
     _run(transaction, "delete_replaced", same_keys=same, **names)
-    _run(transaction, "insert_newest", keys=identifiers(keys), order=identifiers(rest), **names)
+    _run(transaction, "insert_newest", keys=identifiers(keys), order=order, **names)
     return int(transaction.rows(_query("count_target", keys=identifiers(keys), **names))[0][0])
 
 

@@ -37,7 +37,8 @@ def notice(event: dict[str, Any]) -> Notice:
     Args:
         event: `outcome` (succeeded, rejected or failed), `run`, `pipeline`, `started`, `details`, and what it
             worked on: `file`, or the `parameters` of a batch. A batch that succeeded says in `details` what
-            it did: `headline`, `facts` (by name) and, when there is more to say, `lines`.
+            it did: `headline`, `facts` (by name) and, when there is more to say, `lines`; so may one that
+            failed in part, beside its `error`.
     """
     outcome, pipeline = event["outcome"], event["pipeline"]
     what, facts = _of_file(event) if "file" in event else _of_batch(event)
@@ -127,8 +128,14 @@ def _offending(report: dict[str, Any]) -> list[str]:
 
 def _failed(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
     error = details["error"]
-    return f"The run failed: {error['Error']}.", [
-        readable_cause(error.get("Cause", ""))[:LONGEST_CAUSE],
+    if "headline" in details:  # a batch that did a part of its work and says which
+        headline, told = _done(details)
+        headline = f"{error['Error']}: {headline}."
+    else:
+        headline = f"The run failed: {error['Error']}."
+        told = [readable_cause(error.get("Cause", ""))[:LONGEST_CAUSE]]
+    return headline, [
+        *told,
         "",
         *(["Nothing is half-loaded: the load is one transaction."] if "file" in event else []),
         f"Look closer: decant runs show {event['run']}",

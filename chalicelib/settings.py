@@ -36,6 +36,11 @@ def quarantine_bucket() -> str:
     return _required("DECANT_QUARANTINE_BUCKET")
 
 
+def artifacts_bucket() -> str:
+    """Return the bucket that holds plans, results and scripts."""
+    return _required("DECANT_ARTIFACTS_BUCKET")
+
+
 def catalog_database() -> str:
     """Return the Glue Data Catalog database of this stage."""
     return _required("DECANT_CATALOG_DATABASE")

@@ -30,6 +30,10 @@ NEEDS_LAYER = (
     "compute_metrics",
     "load_metrics",
     "publish_metrics",
+    "plan_batch",
+    "transform_group",
+    "copy_group",
+    "catalogue_group",
 )
 """The functions that use pyarrow or the Redshift driver; with these in it the zip would be over 250 MB."""
 
@@ -47,6 +51,12 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "catalogue": {"lambda_timeout": 300, "lambda_memory_size": 512},
     "copy_to_redshift": {"lambda_timeout": 900, "lambda_memory_size": 512},
     "quarantine_file": {"lambda_timeout": 300, "lambda_memory_size": 256},
+    "plan_batch": {"lambda_timeout": 900, "lambda_memory_size": 1024},
+    "transform_group": {"lambda_timeout": 900, "lambda_memory_size": 1769},
+    "copy_group": {"lambda_timeout": 900, "lambda_memory_size": 512},
+    "catalogue_group": {"lambda_timeout": 300, "lambda_memory_size": 512},
+    "start_file_runs": {"lambda_timeout": 300, "lambda_memory_size": 256},
+    "summarise_batch": {"lambda_timeout": 900, "lambda_memory_size": 1024},
     "notify": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "plan_taxi": {"lambda_timeout": 300, "lambda_memory_size": 512},
     "flight_metrics_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
@@ -140,6 +150,7 @@ def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any
             "DECANT_LANDING_BUCKET": outputs["LandingBucket"],
             "DECANT_CURATED_BUCKET": outputs["CuratedBucket"],
             "DECANT_QUARANTINE_BUCKET": outputs["QuarantineBucket"],
+            "DECANT_ARTIFACTS_BUCKET": outputs["ArtifactsBucket"],
             "DECANT_CATALOG_DATABASE": outputs["CatalogDatabase"],
             "DECANT_NOTICES_TOPIC": outputs["NoticesTopic"],
             "DECANT_WAREHOUSE_SECRET": outputs["WarehouseSecret"],

@@ -11,6 +11,7 @@ SETTINGS = {
     "DECANT_LANDING_BUCKET": "landing",
     "DECANT_CURATED_BUCKET": "curated",
     "DECANT_QUARANTINE_BUCKET": "quarantine",
+    "DECANT_ARTIFACTS_BUCKET": "artifacts",
     "DECANT_CATALOG_DATABASE": "decant_test",
     "DECANT_NOTICES_TOPIC": "arn:aws:sns:us-east-1:123456789012:decant-test-notices",
     "DECANT_WAREHOUSE_SECRET": "decant-test-warehouse",

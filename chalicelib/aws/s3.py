@@ -75,6 +75,15 @@ class S3:
                 if found["IsLatest"]:
                     yield _listed(bucket, found), found["LastModified"]
 
+    def read_json(self, bucket: str, key: str) -> Any:
+        """Return a JSON document.
+
+        Raises:
+            UnknownFile: no such object.
+        """
+        with self.open(self.find(bucket, key)) as stream:
+            return json.load(stream)
+
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         """Write a JSON document."""
         body = json.dumps(document, indent=2, ensure_ascii=False).encode()

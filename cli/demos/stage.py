@@ -60,7 +60,7 @@ class DemoStage:
         """Put a file into the landing bucket."""
         self.client("s3").upload_file(str(path), self.bucket("landing"), key)
 
-    def start(self, pipeline: str, **parameters: str) -> str:
+    def start(self, pipeline: str, /, **parameters: str) -> str:
         """Start a run of a batch pipeline and return its name."""
         return str(self.api.post(f"/pipelines/{pipeline}/runs", {"parameters": parameters})["run"])
 

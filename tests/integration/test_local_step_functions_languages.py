@@ -374,6 +374,16 @@ def test_results_are_written_to_s3_with_a_manifest(machines, bucket):
     assert (failed["Status"], failed["Error"]) == ("FAILED", "Low")
 
 
+def test_where_results_go_is_told_by_the_state_s_input(machines, bucket):
+    place = {"Bucket.$": "$.bucket", "Prefix.$": "$.folder"}
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": place}
+    states = distributed(ResultWriter=writer, ItemsPath="$.items", ResultPath="$.written")
+    found = output(machines.run(states, {"bucket": bucket, "folder": "told", "items": [5, 6]}))
+    assert found["folder"] == "told"
+    assert found["written"]["ResultWriterDetails"]["Bucket"] == bucket
+    assert found["written"]["ResultWriterDetails"]["Key"].startswith("told/")
+
+
 def test_stopping_a_distributed_map_stops_its_children(machines):
     states = distributed()
     states["All"]["ItemProcessor"] |= branch("Hold", {"Type": "Wait", "Seconds": 60, "End": True})

@@ -25,6 +25,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.dist
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.resource_eval.resource_eval_s3 import (  # noqa: E501 - moto's own module path
     ResourceEvalS3 as ResultWriterS3,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import (
+    ResultWriter,
+)
 from moto.stepfunctions.parser.asl.eval.states import ItemData, MapData
 
 from local_aws.services.step_functions.clients import client_of
@@ -54,6 +57,7 @@ def install() -> None:
     """Run Distributed Maps with child executions."""
     mend(DistributedIterationComponent, "_eval_body", _run)
     mend(ItemReaderS3, "_handle_list_objects_v2", staticmethod(_listed))
+    mend(ResultWriter, "_eval_body", _place_results)
     mend(ResultWriterS3, "_handle_put_object", staticmethod(_write_results))
 
 
@@ -168,6 +172,16 @@ def _listed(env: LocalEnvironment, part: Any, credentials: Any) -> None:
             for found in page.get("Contents", ())
         ]
     )
+
+
+def _place_results(self: ResultWriter, env: LocalEnvironment) -> None:
+    """Say where the results go by the state's input, as AWS does; moto looks for it in the results."""
+    env.stack.append(env.states.get_input())
+    self.parargs.eval(env)
+    parameters = env.stack.pop()
+    env.stack.pop()
+    env.stack.append(parameters)
+    self.resource_eval.eval_resource(env)
 
 
 def _write_results(env: LocalEnvironment, part: Any, credentials: Any) -> None:

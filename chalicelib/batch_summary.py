@@ -75,7 +75,7 @@ class Summary:
         rest = [f"{counts[outcome]:,} {outcome}" for outcome in ("rejected", "failed") if counts[outcome]]
         rest += [f"{number:,} {what}" for number, what in self._beside if number]
         loaded = f"{counts['loaded']:,} of {len(self.ends):,} files loaded"
-        return ", ".join([loaded, *rest])
+        return ", ".join([loaded if self.ends else "nothing new to load", *rest])
 
     @property
     def facts(self) -> dict[str, int | str]:

@@ -59,6 +59,8 @@ def _of_file(event: dict[str, Any]) -> tuple[str, dict[str, str]]:
 
 def _of_batch(event: dict[str, Any]) -> tuple[str, dict[str, str]]:
     facts = {name.replace("_", " ").capitalize(): value for name, value in event["parameters"].items()}
+    if "Pipeline" in facts:  # a batch of another pipeline's files
+        facts["Files of"] = facts.pop("Pipeline")
     return str(event["details"].get("headline") or event["details"]["error"]["Error"]), facts
 
 

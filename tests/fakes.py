@@ -55,9 +55,6 @@ class FakeS3:
             if found == bucket and key.startswith(prefix):
                 yield self.find(bucket, key), self.landed[bucket, key]
 
-    def read_json(self, bucket: str, key: str) -> Any:
-        return json.loads(self.open(self.find(bucket, key)).read())
-
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         self.put(bucket, key, json.dumps(document).encode())
 

@@ -89,15 +89,6 @@ class S3:
         body = json.dumps(document, indent=2, ensure_ascii=False).encode()
         call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
-    def read_json(self, bucket: str, key: str) -> Any:
-        """Return a JSON document.
-
-        Raises:
-            UnknownFile: no such object.
-        """
-        with self.open(self.find(bucket, key)) as stream:
-            return json.load(stream)
-
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Upload a local file, in parts when it is large."""
         if path.stat().st_size > ONE_REQUEST:

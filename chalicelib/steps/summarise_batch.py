@@ -155,7 +155,8 @@ def _looked_up(states: StepFunctions, file: str, token: str, reason: str) -> Fil
     outcome = OUTCOMES.get(run.outcome, "failed")
     if outcome == "loaded":
         return FileEnd(file=file, token=token, outcome=outcome, rows=_rows(run), run=run.name)
-    said = ": ".join(each for each in (run.error, run.cause) if each)
+    told = (run.cause,) if outcome == "rejected" else (run.error, run.cause)
+    said = ": ".join(each for each in told if each)
     return FileEnd(
         file=file, token=token, outcome=outcome, run=run.name, reason=(said or reason)[:LONGEST_REASON]
     )

@@ -75,6 +75,11 @@ class S3:
                 if found["IsLatest"]:
                     yield _listed(bucket, found), found["LastModified"]
 
+    def put_json(self, bucket: str, key: str, document: Any) -> None:
+        """Write a JSON document."""
+        body = json.dumps(document, indent=2, ensure_ascii=False).encode()
+        call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
     def read_json(self, bucket: str, key: str) -> Any:
         """Return a JSON document.
 
@@ -83,11 +88,6 @@ class S3:
         """
         with self.open(self.find(bucket, key)) as stream:
             return json.load(stream)
-
-    def put_json(self, bucket: str, key: str, document: Any) -> None:
-        """Write a JSON document."""
-        body = json.dumps(document, indent=2, ensure_ascii=False).encode()
-        call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Upload a local file, in parts when it is large."""

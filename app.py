@@ -33,6 +33,11 @@ def flight_metrics_due(event):
     return runs.start_for_tick(StepFunctions(), "flight_metrics", datetime.fromisoformat(event.time)).run
 
 
+@app.schedule(Cron(30, 2, "*", "*", "?", "*"))
+def nightly_batch_due(event):
+    return runs.start_for_tick(StepFunctions(), "nightly_batch", datetime.fromisoformat(event.time)).run
+
+
 @app.lambda_function()
 def validate_file(event, context):
     return steps.validate_file(event)
@@ -146,3 +151,28 @@ def load_metrics(event, context):
 @app.lambda_function()
 def publish_metrics(event, context):
     return steps.publish_metrics(event)
+
+
+@app.lambda_function()
+def find_new_sales(event, context):
+    return steps.find_new_sales(event)
+
+
+@app.lambda_function()
+def plan_sales_queries(event, context):
+    return steps.plan_sales_queries(event)
+
+
+@app.lambda_function()
+def judge_sales(event, context):
+    return steps.judge_sales(event)
+
+
+@app.lambda_function()
+def publish_sales(event, context):
+    return steps.publish_sales(event)
+
+
+@app.lambda_function()
+def report_sales(event, context):
+    return steps.report_sales(event)

@@ -42,6 +42,10 @@ class WarehouseIsUnreachable(TryAgain):
     """The connection to the warehouse failed or broke."""
 
 
+class LedgerChanged(TryAgain):
+    """Another run wrote to the ledger at the same time."""
+
+
 class InvalidPipeline(GiveUp):
     """A pipeline module is filled in wrongly."""
 
@@ -124,6 +128,10 @@ class ContractBroken(GiveUp):
 
 class LoadFailed(GiveUp):
     """The warehouse refused the load."""
+
+
+class AlreadyPublished(GiveUp):
+    """Another run published one of the files meanwhile."""
 
 
 class InvalidSettings(GiveUp):

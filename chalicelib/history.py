@@ -83,7 +83,8 @@ def iso(moment: datetime) -> str:
 def readable_cause(cause: str) -> str:
     """Return the message inside a JSON cause, or the cause as it is.
 
-    That of a Lambda comes without its stack trace; of a query of Athena, the reason and how it begins.
+    That of a Lambda comes without its stack trace, that of a Glue job run is its error; of a query of Athena
+    it is the reason and how the query begins.
     """
     try:
         document = json.loads(cause)
@@ -95,4 +96,4 @@ def readable_cause(cause: str) -> str:
     if isinstance(query, dict):
         reason = query.get("Status", {}).get("StateChangeReason", "it was cancelled")
         return f"{reason} (Athena, {str(query.get('Query', '')).strip().partition(chr(10))[0][:100]} ...)"
-    return str(document.get("errorMessage", cause))
+    return str(document.get("errorMessage") or document.get("ErrorMessage") or cause)

@@ -17,6 +17,7 @@ SYSTEMS = {
     "crawl_and_transform": "A crawler finds out what files hold; a Glue job makes a clean table of them.",
     "nyc_taxi": "Yellow-taxi trips become one Parquet table by Athena alone, each month exactly once.",
     "flight_metrics": "How punctual flights are, and what passengers say of it, by carrier, route and month.",
+    "nightly_batch": "Sales exports become checked, published rows and a business report every night.",
 }
 """Each has cli/demos/<name>.py and cli/sample_data/<name>.py; all but the first docs/tutorials/<name>.md."""
 

@@ -43,6 +43,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "file_landed": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "reconcile_due": {"lambda_timeout": 300, "lambda_memory_size": 256},
     "nyc_taxi_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
+    "nightly_batch_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "validate_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "keep_good_rows": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "transform_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
@@ -67,6 +68,11 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "compute_metrics": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "load_metrics": {"lambda_timeout": 900, "lambda_memory_size": 512},
     "publish_metrics": {"lambda_timeout": 300, "lambda_memory_size": 512},
+    "find_new_sales": {"lambda_timeout": 300, "lambda_memory_size": 256},
+    "plan_sales_queries": {"lambda_timeout": 60, "lambda_memory_size": 256},
+    "judge_sales": {"lambda_timeout": 60, "lambda_memory_size": 256},
+    "publish_sales": {"lambda_timeout": 60, "lambda_memory_size": 256},
+    "report_sales": {"lambda_timeout": 300, "lambda_memory_size": 512},
 }
 """Each function by the name that Chalice gives it. 1,769 MB is Lambda's step to one whole CPU."""
 

@@ -11,7 +11,7 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.glue import JobRun
-from chalicelib.errors import GlueIsBusy, RunConflict, UnknownFile, UnknownRun
+from chalicelib.errors import GlueIsBusy, LedgerChanged, RunConflict, UnknownFile, UnknownRun
 from chalicelib.files import File
 
 if TYPE_CHECKING:
@@ -54,6 +54,18 @@ class FakeS3:
         for found, key in sorted(self.objects):
             if found == bucket and key.startswith(prefix):
                 yield self.find(bucket, key), self.landed[bucket, key]
+
+    def read(self, bucket: str, key: str) -> tuple[bytes, str]:
+        file = self.find(bucket, key)
+        return self.objects[bucket, key], file.etag
+
+    def replace(self, bucket: str, key: str, body: bytes, etag: str | None) -> None:
+        if etag != (self.find(bucket, key).etag if (bucket, key) in self.objects else None):
+            raise LedgerChanged(key)
+        self.put(bucket, key, body)
+
+    def put_text(self, bucket: str, key: str, body: bytes, content_type: str) -> None:
+        self.put(bucket, key, body)
 
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         self.put(bucket, key, json.dumps(document).encode())

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from chalicelib.aws.client import call, client, code
-from chalicelib.errors import StorageIsUnreachable, UnknownFile
+from chalicelib.errors import LedgerChanged, StorageIsUnreachable, UnknownFile
 from chalicelib.files import File
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ ONE_REQUEST = 8 * 1024 * 1024
 """Bytes up to which a file is uploaded in one request; boto3 begins parts there too."""
 
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"})
+
+CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+"""How S3 refuses a write whose condition does not hold, or no longer."""
 
 
 class S3:
@@ -74,6 +77,44 @@ class S3:
             for found in page.get("Versions", []):
                 if found["IsLatest"]:
                     yield _listed(bucket, found), found["LastModified"]
+
+    def read(self, bucket: str, key: str) -> tuple[bytes, str]:
+        """Return a small object's content and its ETag.
+
+        Raises:
+            UnknownFile: no such object.
+        """
+        try:
+            answer = call(client("s3").get_object, Bucket=bucket, Key=key)
+        except client("s3").exceptions.ClientError as error:
+            if code(error) in MISSING:
+                raise UnknownFile(f"s3://{bucket}/{key}: there is no such file") from error
+            raise
+        return answer["Body"].read(), answer["ETag"]
+
+    def replace(self, bucket: str, key: str, body: bytes, etag: str | None) -> None:
+        """Write an object, unless somebody else did since it was read.
+
+        Args:
+            bucket: the bucket's name.
+            key: the object's key.
+            body: the new content.
+            etag: what `read` gave, or None when there was no such object.
+
+        Raises:
+            LedgerChanged: somebody else did.
+        """
+        unchanged = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        try:
+            call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, **unchanged)
+        except client("s3").exceptions.ClientError as error:
+            if code(error) in CHANGED:
+                raise LedgerChanged(f"s3://{bucket}/{key}: another run wrote it at the same time") from error
+            raise
+
+    def put_text(self, bucket: str, key: str, body: bytes, content_type: str) -> None:
+        """Write an object that a browser can show."""
+        call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         """Write a JSON document."""

@@ -10,13 +10,18 @@ from chalicelib.steps.compute_metrics import compute_metrics
 from chalicelib.steps.copy_group import copy_group
 from chalicelib.steps.copy_to_redshift import copy_to_redshift
 from chalicelib.steps.find_flight_files import find_flight_files
+from chalicelib.steps.find_new_sales import find_new_sales
+from chalicelib.steps.judge_sales import judge_sales
 from chalicelib.steps.keep_good_rows import keep_good_rows
 from chalicelib.steps.load_metrics import load_metrics
 from chalicelib.steps.notify import notify
 from chalicelib.steps.plan_batch import plan_batch
+from chalicelib.steps.plan_sales_queries import plan_sales_queries
 from chalicelib.steps.plan_taxi import plan_taxi
 from chalicelib.steps.publish_metrics import publish_metrics
+from chalicelib.steps.publish_sales import publish_sales
 from chalicelib.steps.quarantine_file import quarantine_file
+from chalicelib.steps.report_sales import report_sales
 from chalicelib.steps.start_file_runs import start_file_runs
 from chalicelib.steps.start_glue_job import start_glue_job
 from chalicelib.steps.summarise_batch import summarise_batch
@@ -35,13 +40,18 @@ __all__ = [
     "copy_group",
     "copy_to_redshift",
     "find_flight_files",
+    "find_new_sales",
+    "judge_sales",
     "keep_good_rows",
     "load_metrics",
     "notify",
     "plan_batch",
+    "plan_sales_queries",
     "plan_taxi",
     "publish_metrics",
+    "publish_sales",
     "quarantine_file",
+    "report_sales",
     "start_file_runs",
     "start_glue_job",
     "summarise_batch",

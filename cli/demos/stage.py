@@ -66,7 +66,10 @@ class DemoStage:
 
     def follow(self, run: str) -> dict[str, Any]:
         """Wait for a run's end, drawing its steps, and return it."""
-        return follow(self.api, run, live=self.live)
+        found = follow(self.api, run, live=self.live)
+        if self.live and not console.is_terminal:
+            console.print()  # a terminal ends the drawing's last line by itself
+        return found
 
     def sql(self, statement: str) -> list[list[Any]]:
         """Query the warehouse."""

@@ -99,9 +99,9 @@ class Workflow:
             text = text.replace(f"${{{placeholder}}}", value)
         definition = json.loads(text)
         for state in scripted:
-            task = definition["States"][state]
+            task = next(level[state] for level in _levels(definition) if state in level)
             task["Resource"] = self._function(snake_case(state))
-            task["Parameters"] = {"run.$": "$.run"}
+            task["Parameters"] = {"run.$": "$$.Execution.Name"}  # an item of a Map has no $.run
             for rule in (*task.get("Retry", ()), *task.get("Catch", ())):
                 rule["ErrorEquals"] = [_as_raised(name) for name in rule["ErrorEquals"]]
         text = json.dumps(definition)
@@ -164,6 +164,14 @@ class Workflow:
             Environment={"Variables": {"SCRIPT_CALLS": str(self.calls)}},
         )
         return str(answer["FunctionArn"])
+
+
+def _levels(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the states of a definition by name, then those inside each of its Map states."""
+    yield definition["States"]
+    for state in definition["States"].values():
+        if "ItemProcessor" in state:
+            yield from _levels(state["ItemProcessor"])
 
 
 def _as_raised(error: str) -> str:

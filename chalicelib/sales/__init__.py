@@ -1,0 +1,1 @@
+"""The nightly batch of sales: where its data lie, what was published, its checks and its report."""

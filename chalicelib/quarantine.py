@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import settings
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from chalicelib.aws.s3 import S3
     from chalicelib.files import File
+    from chalicelib.pipeline import Pipeline
 
 REJECT_FILE = "rows.ndjson"
 """One JSON object for each bad row; lines are easily cut and counted, and a row may hold any character."""
@@ -40,6 +42,13 @@ def name_of(key: str) -> str:
 def corrections(pipeline: str, run: str) -> str:
     """Return the key prefix, in the landing bucket, of corrections of what a run put into quarantine."""
     return f"{CORRECTIONS}{pipeline}/{run}/"
+
+
+def rules(pipeline: Pipeline, key: str) -> Pipeline:
+    """Return the pipeline as it holds for a key: a correction may have as few rows as were corrected."""
+    if not key.startswith(CORRECTIONS):
+        return pipeline
+    return replace(pipeline, fewest_rows=min(pipeline.fewest_rows, 1), usual_rows=None)
 
 
 def good_rows_key(pipeline: str, token: str, key: str) -> str:

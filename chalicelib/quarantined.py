@@ -108,6 +108,7 @@ def why(found: dict[str, Any]) -> str:
         return str(found["reason"])
     first = found["defects"][0]
     where = f"line {first['line']}" if first["line"] else f"row {first['row']}"
+    where += f", column {first['column']}" if first["column"] else ""
     rows = f"{found['bad_rows']:,} of {found['rows']:,} rows were set aside"
     return f"{rows}; the first: {where}: {first['message']}"
 

@@ -214,7 +214,8 @@ def _rows(run: dict[str, Any]) -> list[Any]:
         lines += [f"  {_defect(defect)}" for defect in report["defects"][:OFFENDING]]
         lines += [f"  all of them: {report['reject_file']}", f"  decant quarantine show {run['name']}"]
     flags = [flag.replace("_", " ") for flag in report["flags"] if flag != "rows_quarantined"]
-    return [Text("\n".join([*lines, *(f"flagged: {flag}" for flag in flags)]))]
+    lines += [f"flagged: {flag}" for flag in flags]
+    return [Text("\n".join(lines), no_wrap=True, overflow="ignore")]  # addresses are copied
 
 
 def _defect(defect: dict[str, Any]) -> str:

@@ -85,7 +85,9 @@ def _with_pipeline(question: Question, name: str) -> Question:
     if not isinstance(pipeline, Pipeline):
         return question
     route = "lambda" if question.size <= pipeline.largest_for_lambda else "glue"
-    assumed = {"route": route, "load": str(pipeline.table is not None).lower(), **question.assumed}
+    every_row = {} if pipeline.tolerate else {"tolerated": "false"}
+    loaded = str(pipeline.table is not None).lower()
+    assumed = {"route": route, "load": loaded, **every_row, **question.assumed}
     job = pipeline.glue_job
     if route == "glue" and job is None:
         return replace(question, format=pipeline.format, assumed={"valid": "false", **assumed})

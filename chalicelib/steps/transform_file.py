@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import curated, pipelines, settings
+from chalicelib import curated, pipelines, quarantine, settings
 from chalicelib.aws.s3 import S3, unbroken
 from chalicelib.files import File
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 def transform_file(event: dict[str, Any]) -> dict[str, Any]:
-    """Handle `{"token": ..., "pipeline": ..., "file": {...}, "started": ...}`.
+    """Handle `{"token", "pipeline", "file": {...}, "source": {...}, "started"}`; `source` is what is read.
 
     Returns:
         `{"rows": 5, "bytes": 1234}`: what was written.
     """
     file = File.from_document(event["source"])
     folder = curated.folder(event["pipeline"], event["token"], event["started"])
-    return transform(S3(), pipelines.file_pipeline(event["pipeline"]), file, folder, event["started"])
+    pipeline = quarantine.rules(pipelines.file_pipeline(event["pipeline"]), event["file"]["key"])
+    return transform(S3(), pipeline, file, folder, event["started"])
 
 
 def transform(s3: S3, pipeline: Pipeline, file: File, folder: str, started: str) -> dict[str, Any]:

@@ -25,7 +25,8 @@ def validate_file(event: dict[str, Any]) -> dict[str, Any]:
         `source`, the file that the next steps read: the file itself.
     """
     file = File.from_document(event["file"])
-    return check(S3(), pipelines.file_pipeline(event["pipeline"]), file, event["run"])
+    pipeline = quarantine.rules(pipelines.file_pipeline(event["pipeline"]), file.key)
+    return check(S3(), pipeline, file, event["run"])
 
 
 def check(s3: S3, pipeline: Pipeline, file: File, run: str) -> dict[str, Any]:

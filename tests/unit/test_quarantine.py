@@ -40,7 +40,7 @@ class Stage:
         """Do what the workflow does up to the end of validation, and end the run."""
         execution = self.states.describe("", run)
         file = self.s3.find("landing", json.loads(execution["input"])["file"]["key"])
-        chosen = pipelines.file_pipeline("readings")
+        chosen = quarantine.rules(pipelines.file_pipeline("readings"), file.key)
         found = check(self.s3, chosen, file, run)
         if found["valid"]:
             execution.update(status="SUCCEEDED")
@@ -178,7 +178,8 @@ def test_corrected_rows_become_a_file_of_those_rows_alone() -> None:
     body = json.dumps(rows[0]).encode() + b"\n"
     started = requeue(stage.states, stage.s3, stage.run, stage.upload("fixed.ndjson", body))
     assert stage.content_of(started.run) == HEADER + b"101;cellar-1;2026-01-01T00:00:00;11.50;60\n"
-    assert stage.work(started.run)["good_rows"] == 1
+    found = stage.work(started.run)
+    assert (found["good_rows"], found["flags"]) == (1, [])
     again = requeue(stage.states, stage.s3, stage.run, stage.upload("other name.ndjson", body))
     assert (again.run, again.new) == (started.run, False)
     assert len(stage.rejects()) == 2
@@ -295,3 +296,9 @@ def test_a_row_that_does_not_fit_a_parquet_file_is_named() -> None:
     line = json.dumps({"raw": '{"id": "seven"}'}).encode()
     with pytest.raises(InvalidRequest, match=r"column id.*correct this row"):
         rows_file.write(rows_file.read([line], correcting=True), chosen, [], io.BytesIO())
+
+
+def test_a_correction_may_have_fewer_rows_than_a_file_must_have() -> None:
+    chosen = a_pipeline(fewest_rows=100, usual_rows=(100, 200))
+    assert quarantine.rules(chosen, "corrections/orders/orders-1/a.csv").fewest_rows == 1
+    assert quarantine.rules(chosen, "incoming/orders/a.csv") == chosen

@@ -83,7 +83,7 @@ class BadRows:
 
     def _read(self, entry: int) -> dict[str, Any]:
         self._spool.seek(self._offsets[entry])
-        found: dict[str, Any] = json.loads(self._spool.readline())
+        found: dict[str, Any] = json.loads(self._spool.readline().decode())
         return found
 
 

@@ -68,7 +68,7 @@ class TextBatch:
 
     def line(self, row: int) -> int:
         """Return the physical line of a row of the block, by its number."""
-        return self._lines[row - self.first_row]
+        return self._places[row - self.first_row][0]
 
     def cells(self, row: int) -> list[str]:
         """Return the cells of a row of the block, by its number."""
@@ -78,16 +78,12 @@ class TextBatch:
 
     def raw(self, row: int) -> bytes:
         """Return a row of the block as the file has it, by its number, without its line end."""
-        start, end = self._spans[row - self.first_row]
+        _, start, end = self._places[row - self.first_row]
         return self.block.data[start:end].rstrip(b"\r\n")
 
     @cached_property
-    def _spans(self) -> list[tuple[int, int]]:
-        return self.block.spans(self.dialect)
-
-    @cached_property
-    def _lines(self) -> list[int]:
-        return self.block.lines(self.dialect)
+    def _places(self) -> list[tuple[int, int, int]]:
+        return self.block.places(self.dialect)
 
     def text(self, index: int, column: str) -> str:
         """Return a cell as the file has it."""

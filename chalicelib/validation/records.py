@@ -106,15 +106,15 @@ class Block:
         """Return where each record starts and ends, empty lines left out."""
         return [span for span in dialect.records(self.data) if self.data[span[0]] not in b"\r\n"]
 
-    def lines(self, dialect: Dialect) -> list[int]:
-        """Return the line of each record, empty lines left out."""
-        lines, line, data = [], self.line, self.data
+    def places(self, dialect: Dialect) -> list[tuple[int, int, int]]:
+        """Return each record's line and where it starts and ends, empty lines left out."""
+        places, line, data = [], self.line, self.data
         plain = b"\r" not in data
         for start, end in dialect.records(data):
             if data[start] not in b"\r\n":
-                lines.append(line)
+                places.append((line, start, end))
             line += data.count(b"\n", start, end) if plain else count_lines(data, start, end)
-        return lines
+        return places
 
 
 def count_lines(data: bytes, start: int = 0, end: int | None = None) -> int:

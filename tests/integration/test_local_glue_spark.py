@@ -13,12 +13,16 @@ import pytest
 
 from chalicelib import pipelines
 from chalicelib.files import File
+from chalicelib.pipeline import CSV, JSON, NDJSON, Column, Pipeline, Tolerance
+from chalicelib.steps.keep_good_rows import keep
 from chalicelib.steps.start_glue_job import job_arguments
+from chalicelib.steps.validate_file import check
 from chalicelib.transform import write_parquet
 from cli.sample_data.load_file import write_all
 from local_aws.runtime import Configuration, Runtime
 from local_aws.services.glue.job_runner import JobRunner
 from local_aws.services.glue.job_script import LaunchError
+from tests.fakes import FakeS3
 from tests.integration.conftest import SPARK_PYTHON, RunningAWS
 from tests.integration.glue_jobs import GlueJobs, until
 
@@ -227,6 +231,72 @@ def test_lambda_and_glue_write_the_same_rows(jobs, tmp_path):
     assert from_glue.schema.types == from_lambda.schema.types
     for name in from_glue.schema.names:
         assert from_glue[name].to_pylist() == from_lambda[name].to_pylist(), name
+
+
+DIRTY_CSV = '''id;name;price;at
+1;"two
+lines; one";1.50;2026-01-02T03:04:05
+
+2;"quoted ""so""";2.5;2026-01-02
+3;cut short
+4;mis"placed;1;2026-01-02
+5;;x;2026-01-02
+1;again;1;2026-01-02
+6;K\xf6ln;1;2026-01-02
+7;"no end; of the month;1;2026-02-30
+8;;-1;2026-01-02;more
+9;"open;1;2026-01-02
+'''
+DIRTY_ROWS = [
+    {"id": 1, "name": "two\nlines", "price": "1.50", "at": "2026-01-02T03:04:05"},
+    {"id": 2, "name": "x", "price": 2.5, "at": "2026-01-02"},
+    {"id": 5, "name": "x", "price": "x", "at": "2026-01-02"},
+    {"id": 1, "name": "again", "price": 1, "at": "2026-01-02"},
+    {"id": 7, "name": "x", "price": 1, "at": "2026-02-30"},
+    {"id": "8", "name": "x", "price": 1, "at": None, "undeclared": 1},
+]
+DIRTY = {
+    "csv": DIRTY_CSV.encode("latin-1"),
+    "json": json.dumps(DIRTY_ROWS, indent=2).encode(),
+    "ndjson": "\n".join([*map(json.dumps, DIRTY_ROWS), "", "[1]", '{"id": 9,', ""]).encode(),
+}
+GOOD_IDS = [1, 2]
+
+
+@pytest.mark.parametrize("form", DIRTY)
+def test_lambda_and_glue_drop_exactly_the_rows_that_were_set_aside(jobs, form):
+    pipeline = Pipeline(
+        name="things",
+        description="Things.",
+        landing_prefix="incoming/things/",
+        source={"csv": CSV(delimiter=";"), "json": JSON(), "ndjson": NDJSON()}[form],
+        columns=(
+            Column(name="id", type="integer", required=True, unique=True),
+            Column(name="name", type="text"),
+            Column(name="price", type="decimal", precision=8, scale=2, minimum=0),
+            Column(name="at", type="timestamp", required=True),
+        ),
+        tolerate=Tolerance(rows=20),
+    )
+    s3 = FakeS3()
+    file = s3.put("landing", f"incoming/things/a.{form}", DIRTY[form])
+    found = check(s3, pipeline, file, "things-1")
+    assert found["good_rows"] == len(GOOD_IDS), found["defects"]
+    kept = keep(s3, pipeline, file, "things-1", found)["file"]
+    good = s3.objects[kept["bucket"], kept["key"]]
+    by_lambda = io.BytesIO()
+    write_parquet(io.BytesIO(good), pipeline, by_lambda, key="a", processing_date=dt.date(2026, 11, 20))
+    source = File(bucket=jobs.bucket, key=kept["key"], etag="e", size=1)
+    described = job_arguments(pipeline, source, "out/run/", "2026-11-20T00:00:00Z", "run")
+    more = {
+        name: described[f"--{name}"] for name in ("columns", "delimiter", "quote") if f"--{name}" in described
+    }
+    script = "process_csv" if form == "csv" else "process_json"
+    run = jobs.transform(script, kept["key"], good, **more)
+    assert run["JobRunState"] == "SUCCEEDED", run
+    from_glue, from_lambda = jobs.table().sort_by("id"), pq.read_table(by_lambda).sort_by("id")
+    assert from_glue["id"].to_pylist() == GOOD_IDS
+    assert from_glue.to_pylist() == from_lambda.to_pylist()
 
 
 TUTORIAL = """

@@ -226,7 +226,7 @@ class Parameter:
 
     def _fits(self, value: str) -> bool:
         if self.type == "date":
-            return re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is not None and _is_date(value)
+            return re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is not None and is_date(value)
         if self.type == "integer":
             return re.fullmatch(r"-?[0-9]{1,18}", value) is not None
         return re.fullmatch(self.pattern, value) is not None
@@ -374,7 +374,8 @@ class Pipeline:
         return self.source.format
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Tell whether a text is an ISO date that the calendar has."""
     try:
         date.fromisoformat(text)
     except ValueError:

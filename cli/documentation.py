@@ -10,7 +10,7 @@ import click
 from click.testing import CliRunner
 
 from cli.main import main
-from cli.workflow_diagram import mermaid
+from cli.workflow_diagram import inner_states, mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +66,12 @@ def workflows_page() -> str:
             "| state | type | what it does |",
             "| --- | --- | --- |",
         ]
-        parts += [
-            f"| {name} | {state['Type']} | {_what(state)} |" for name, state in definition["States"].items()
-        ]
+        for name, state in definition["States"].items():
+            parts.append(f"| {name} | {state['Type']} | {_what(state)} |")
+            parts += [
+                f"| {name}: {inside} | {each['Type']} | {_what(each)} |"
+                for inside, each in inner_states(state)
+            ]
         parts.append("")
     return "\n".join(parts)
 

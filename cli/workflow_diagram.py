@@ -31,12 +31,45 @@ def mermaid(definition: dict[str, Any], *, errors: bool = True) -> str:
     lines = ["flowchart TD", f"  start(( )) --> {definition['StartAt']}"]
     shown = definition["States"] if errors else _reached(definition)
     for name, state in shown.items():
+        lines.extend(f"  {line}" for line in _drawn(name, state, errors=errors))
+    every = dict(_with_inner(shown))
+    return "\n".join([*lines, *_styles(every)]) + "\n"
+
+
+def inner_states(state: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the states inside a Map or Parallel state, at every depth."""
+    for part in _parts(state):
+        yield from _with_inner(part["States"])
+
+
+def _with_inner(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in states.items():
+        yield name, state
+        yield from inner_states(state)
+
+
+def _parts(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the branches of a Parallel state, or what a Map does with each item."""
+    return [
+        *state.get("Branches", ()),
+        *(state[key] for key in ("ItemProcessor", "Iterator") if key in state),
+    ]
+
+
+def _drawn(name: str, state: dict[str, Any], *, errors: bool) -> Iterator[str]:
+    """Yield the lines of one state; a box around those inside it, where there are any."""
+    if parts := _parts(state):
+        yield f'subgraph {name}["{name} ({state["Type"]})"]'
+        for part in parts:
+            for inside, each in part["States"].items():
+                yield from (f"  {line}" for line in _drawn(inside, each, errors=errors))
+        yield "end"
+    else:
         opening, closing = SHAPES[state["Type"]]
-        lines.append(f'  {name}{opening}"{name}"{closing}')
-        lines.extend(
-            f"  {name} {arrow} {target}" for arrow, target in arrows(state) if errors or arrow != CAUGHT
-        )
-    return "\n".join([*lines, *_styles(shown)]) + "\n"
+        yield f'{name}{opening}"{name}"{closing}'
+    for arrow, target in arrows(state):
+        if errors or arrow != CAUGHT:
+            yield f"{name} {arrow} {target}"
 
 
 def _reached(definition: dict[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,7 @@ class FakeGlue:
     stopped: list[str] = field(default_factory=list)
     tables: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
+    places: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def start_job_run(self, job: str, arguments: dict[str, str]) -> JobRun:
         if self.busy:
@@ -130,6 +131,9 @@ class FakeGlue:
 
     def put_partition(self, database: str, table: str, values: Any, columns: Any, location: str) -> None:
         self.partitions[tuple(values)] = location
+
+    def point_partition(self, database: str, table: str, values: Any, columns: Any, location: str) -> None:
+        self.places[table, *values] = location
 
 
 class FakeStepFunctions:

@@ -148,16 +148,7 @@ class Glue:
         Raises:
             TableIsGoneError: somebody dropped the table.
         """
-        glue = client("glue")
-        partition = _partition(values, columns, location)
-        try:
-            call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
-        except glue.exceptions.AlreadyExistsException:
-            return  # a repeated attempt of the same run: same values, same place
-        except glue.exceptions.EntityNotFoundException as error:
-            for seen in [seen for seen in _seen if seen[:2] == (database, table)]:
-                del _seen[seen]
-            raise TableIsGoneError(f"{database}.{table}: {error}") from error
+        self._new_partition(database, table, _partition(values, columns, location))
 
     def point_partition(
         self,
@@ -167,19 +158,33 @@ class Glue:
         columns: Sequence[tuple[str, str]],
         location: str,
     ) -> None:
-        """Register a partition, or lead the one that is there to the new place."""
-        glue = client("glue")
+        """Register a partition, or lead the one that is there to the new place.
+
+        Raises:
+            TableIsGoneError: somebody dropped the table.
+        """
         partition = _partition(values, columns, location)
-        try:
-            call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
-        except glue.exceptions.AlreadyExistsException:
+        if not self._new_partition(database, table, partition):
             call(
-                glue.update_partition,
+                client("glue").update_partition,
                 DatabaseName=database,
                 TableName=table,
                 PartitionValueList=list(values),
                 PartitionInput=partition,
             )
+
+    def _new_partition(self, database: str, table: str, partition: dict[str, Any]) -> bool:
+        """Tell whether the partition was not there."""
+        glue = client("glue")
+        try:
+            call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
+        except glue.exceptions.AlreadyExistsException:
+            return False
+        except glue.exceptions.EntityNotFoundException as error:
+            for seen in [seen for seen in _seen if seen[:2] == (database, table)]:
+                del _seen[seen]
+            raise TableIsGoneError(f"{database}.{table}: {error}") from error
+        return True
 
 
 def _partition(values: Sequence[str], columns: Sequence[tuple[str, str]], location: str) -> dict[str, Any]:

@@ -9,21 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from chalicelib.flights.bands import BANDS, CANCELLED, LONGEST, ON_TIME_BELOW
 from chalicelib.flights.tables import FLIGHTS
 from chalicelib.validation.typed import declared_schema
 
 if TYPE_CHECKING:
     from datetime import date
-
-ON_TIME_BELOW = 15
-"""Minutes: a flight that arrives less than 15 minutes late is on time, as the US Department of Transportation
-counts."""
-
-BANDS = ((ON_TIME_BELOW, "on time"), (60, "15 to 59 min"), (180, "60 to 179 min"))
-"""Each band's upper limit in minutes of delay, exclusive, with its name."""
-
-LONGEST_BAND = "180 min or more"
-CANCELLED = "cancelled"
 
 BATCH = 65_536
 """Rows in memory at once."""
@@ -95,5 +86,5 @@ def _delay(batch: pa.RecordBatch) -> pa.Array:
 
 def _band(delay: pa.Array) -> pa.Array:
     below = pc.make_struct(*(pc.less(delay, limit) for limit, _ in BANDS))
-    named = pc.case_when(below, *(name for _, name in BANDS), LONGEST_BAND)
+    named = pc.case_when(below, *(name for _, name in BANDS), LONGEST)
     return pc.if_else(pc.is_null(delay), CANCELLED, named)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import FileReplaced, MissingInput, UnknownFile
+from chalicelib.pipeline import is_date
 from chalicelib.run import RunName
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def find(s3: S3, bucket: str, prefix: str, asked: str, pipeline: str) -> Inputs:
     found: dict[str, dict[str, File]] = {}
     for file, _ in s3.listing(bucket, prefix if asked == LATEST else f"{prefix}{asked}/"):
         place = _KEY.fullmatch(file.key.removeprefix(prefix))
-        if place and place["name"] in NAMES:
+        if place and place["name"] in NAMES and is_date(place["date"]):
             found.setdefault(place["date"], {})[place["name"]] = file
     chosen = _newest(found, f"s3://{bucket}/{prefix}") if asked == LATEST else asked
     files = found.get(chosen, {})

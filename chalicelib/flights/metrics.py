@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from chalicelib.flights.bands import EVERY, ORDER
 from chalicelib.flights.tables import DELAYS, FEEDBACK
 from chalicelib.validation.typed import declared_schema
 
@@ -21,8 +22,6 @@ HIGH = 0.95
 
 COLUMNS = ("carrier", "route", "cancelled", "on_time", "delay_minutes", "delay_band", "answers", "mean_score")
 """What the figures are made of: narrow columns, about 60 bytes a flight in memory."""
-
-EVERY_BAND = "all"
 
 
 def read(flights: BinaryIO) -> pa.Table:
@@ -52,7 +51,7 @@ def feedback(flights: pa.Table, day: date) -> pa.Table:
     sums = [("answers", "sum"), ("total", "sum"), ([], "count_all")]
     grouped = table.group_by("band").aggregate(sums).to_pylist()
     every = {
-        "band": EVERY_BAND,
+        "band": EVERY,
         **{
             name: sum(row[name] or 0 for row in grouped) for name in ("answers_sum", "total_sum", "count_all")
         },
@@ -66,7 +65,7 @@ def feedback(flights: pa.Table, day: date) -> pa.Table:
             "mean_score": row["total_sum"] / row["answers_sum"] if row["answers_sum"] else None,
             "correlation": correlation(flights) if row is every else None,
         }
-        for row in [*sorted(grouped, key=lambda row: row["band"]), every]
+        for row in [*sorted(grouped, key=lambda row: ORDER.index(row["band"])), every]
     ]
     return _table(rows, FEEDBACK.columns)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.flights.bands import EVERY
+
 
 def told(done: dict[str, Any]) -> dict[str, Any]:
     """Return the headline, facts and lines of the notice.
@@ -53,7 +55,7 @@ def _scores(feedback: list[dict[str, Any]]) -> list[str]:
         f"{_number(row['mean_score']):>10}"
         for row in feedback
     ]
-    every = next(row for row in feedback if row["delay_band"] == "all")
+    every = next(row for row in feedback if row["delay_band"] == EVERY)
     return [*lines, f"Correlation of delay and score: {_number(every['correlation'])}"]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import settings
-from chalicelib.aws.glue import Glue
+from chalicelib.aws.glue import Glue, TableIsGoneError
 from chalicelib.aws.s3 import S3
 from chalicelib.errors import FileReplaced
 from chalicelib.flights import months, words
@@ -66,12 +66,9 @@ def publish(
 
 
 def _publish_date(glue: Glue, pipeline: str, day: str, tables: list[dict[str, Any]]) -> None:
-    bucket, database = settings.curated_bucket(), settings.catalog_database()
     folders = {table["name"]: table["folder"] for table in tables}
     for table in OF_A_DATE:
-        home = f"s3://{bucket}/{pipeline}/{table.name}/"
-        glue.put_table(database, table.name, table.hive, (("dt", "string"),), home)
-        glue.point_partition(database, table.name, (day,), table.hive, f"s3://{bucket}/{folders[table.name]}")
+        _point(glue, pipeline, table, ("dt", day), folders[table.name])
 
 
 def _publish_month(
@@ -82,10 +79,25 @@ def _publish_month(
 
     from chalicelib.validation.typed import declared_schema  # noqa: PLC0415
 
-    bucket, database = settings.curated_bucket(), settings.catalog_database()
     place = month_folder(pipeline, table.name, month)
-    with written(s3, bucket, place + FILE) as sink:
+    with written(s3, settings.curated_bucket(), place + FILE) as sink:
         parquet.write_table(pa.Table.from_pylist(rows, schema=declared_schema(table.columns)), sink)
-    home = f"s3://{bucket}/{pipeline}/{table.name}/"
-    glue.put_table(database, table.name, table.hive, (("month", "string"),), home)
-    glue.point_partition(database, table.name, (month,), table.hive, f"s3://{bucket}/{place}")
+    _point(glue, pipeline, table, ("month", month), place)
+
+
+def _point(glue: Glue, pipeline: str, table: FlightTable, partition: tuple[str, str], place: str) -> None:
+    """Lead one partition, given as key and value, to a folder of the curated bucket."""
+    bucket, database = settings.curated_bucket(), settings.catalog_database()
+    key, value = partition
+
+    def put_table() -> None:
+        home = f"s3://{bucket}/{pipeline}/{table.name}/"
+        glue.put_table(database, table.name, table.hive, ((key, "string"),), home)
+
+    put_table()
+    where = (database, table.name, (value,), table.hive, f"s3://{bucket}/{place}")
+    try:
+        glue.point_partition(*where)
+    except TableIsGoneError:  # somebody dropped it since it was last looked at
+        put_table()
+        glue.point_partition(*where)

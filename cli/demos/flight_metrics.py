@@ -45,7 +45,7 @@ def demonstrate(stage: DemoStage) -> dict[str, Any]:
     after = _carriers(stage, f"with the corrected file of {CORRECTED}")
     _feedback(stage)
     missing = stage.follow(stage.start(PIPELINE, date=MISSING))
-    stage.say(f"{MISSING}: {missing['error']}: {missing['cause']}", style="yellow")
+    stage.say(f"{missing['error']}: {missing['cause']}", style="yellow")
     notices = [notice["subject"] for notice in stage.notices(expected=6)]
     stage.show(("notices sent",), [(subject,) for subject in notices])
     facts = {

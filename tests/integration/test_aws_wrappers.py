@@ -254,6 +254,21 @@ def test_a_table_gains_columns_and_a_partition_is_put_once(kind: str) -> None:
     )
 
 
+def test_a_partition_is_led_from_one_place_to_the_next(kind: str) -> None:
+    glue: Any = FakeGlue() if kind == "fake" else Glue()
+    database, columns = own("db").replace("-", "_"), [("id", "bigint")]
+    if kind == "real":
+        clients.client("glue").create_database(DatabaseInput={"Name": database})
+    glue.put_table(database, "days", columns, [("dt", "string")], "s3://b/days/")
+    for place in ("s3://b/days/1/", "s3://b/days/2/", "s3://b/days/2/"):
+        glue.point_partition(database, "days", ["2026-01-01"], columns, place)
+    if kind == "fake":
+        assert glue.places == {("days", "2026-01-01"): "s3://b/days/2/"}
+        return
+    (found,) = clients.client("glue").get_partitions(DatabaseName=database, TableName="days")["Partitions"]
+    assert (found["Values"], found["StorageDescriptor"]["Location"]) == (["2026-01-01"], "s3://b/days/2/")
+
+
 @pytest.mark.parametrize("kind", ["real"], indirect=True)
 def test_a_table_that_was_dropped_since_it_was_seen_is_told_apart_and_put_again(kind: str) -> None:
     assert kind == "real"

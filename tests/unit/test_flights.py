@@ -200,7 +200,14 @@ def test_columns_may_come_in_any_order_with_others_between() -> None:
 
 def test_the_newest_date_is_the_one_that_has_both_files() -> None:
     s3 = FakeS3()
-    for key in ("2026-11-01/flights.csv", "2026-11-01/feedback.csv", "2026-11-02/flights.csv", "notes.txt"):
+    complete = ("2026-11-01/flights.csv", "2026-11-01/feedback.csv")
+    no_dates = (
+        "2026-13-01/flights.csv",
+        "2026-13-01/feedback.csv",
+        "notes.txt",
+        "2026-11-09/old/flights.csv",
+    )
+    for key in (*complete, "2026-11-02/flights.csv", *no_dates):
         s3.put("landing", PREFIX + key, b"x")
     assert inputs.find(s3, "landing", PREFIX, "latest", "flight_metrics").date == DAY
     s3.put("landing", PREFIX + "2026-11-02/feedback.csv", b"x")

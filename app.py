@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chalice import Chalice, Cron, Rate
 
-from chalicelib import runs, settings, steps
+from chalicelib import approvals, runs, settings, steps
 from chalicelib.api import api
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.step_functions import StepFunctions
@@ -20,6 +20,7 @@ def file_landed(event):
 
 @app.schedule(Rate(15, unit=Rate.MINUTES))
 def reconcile_due(event):
+    approvals.look_after(S3(), StepFunctions())
     return [started.run for started in runs.reconcile(StepFunctions(), S3())]
 
 
@@ -41,6 +42,11 @@ def nightly_batch_due(event):
 @app.lambda_function()
 def validate_file(event, context):
     return steps.validate_file(event)
+
+
+@app.lambda_function()
+def request_approval(event, context):
+    return steps.request_approval(event)
 
 
 @app.lambda_function()

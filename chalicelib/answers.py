@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-OutcomeText = Literal["running", "succeeded", "rejected", "failed", "stopped", "timed_out"]
+OutcomeText = Literal["running", "succeeded", "rejected", "failed", "expired", "stopped", "timed_out"]
 Key = Annotated[str, Meta(min_length=1, max_length=1024, description="A key in the landing bucket.")]
 ParameterValue = Annotated[str, Meta(max_length=1024)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why; it is kept with the run.")]
@@ -36,6 +36,31 @@ class StopRun(Struct, forbid_unknown_fields=True):
     """Stop a run."""
 
     reason: Reason = "stopped through the API"
+
+
+class Decision(Struct, forbid_unknown_fields=True):
+    """Decide on a run that waits for approval."""
+
+    reason: Reason
+
+
+class Waiting(Struct):
+    """A run that waits for approval; times are ISO 8601 in UTC."""
+
+    run: str
+    pipeline: str
+    file: dict[str, Any]
+    rows: int
+    bad_rows: int
+    why: list[str]
+    asked: str
+    expires: str
+
+
+class Approvals(Struct):
+    """Every run that waits for approval."""
+
+    waiting: list[Waiting]
 
 
 class RunStarted(Struct):

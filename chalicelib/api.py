@@ -9,6 +9,7 @@ from chalice import Blueprint
 
 from chalicelib import (
     answers,
+    approvals,
     auth,
     errors,
     listing,
@@ -146,7 +147,9 @@ def start_run(pipeline: str, body: answers.StartRun) -> tuple[int, answers.RunSt
         Parameter(name="pipeline", schema={"type": "string"}, description="Only this pipeline's runs."),
         Parameter(
             name="outcome",
-            schema={"enum": ["running", "succeeded", "rejected", "failed", "stopped", "timed_out"]},
+            schema={
+                "enum": ["running", "succeeded", "rejected", "failed", "expired", "stopped", "timed_out"]
+            },
             description="Only runs that stand so.",
         ),
         Parameter(
@@ -335,6 +338,47 @@ def _offending(row: dict[str, Any]) -> answers.OffendingRow:
         message=row["message"],
         raw=row["raw"],
     )
+
+
+@endpoint("GET", "/approvals", "List the runs that wait for a person's approval", answer=answers.Approvals)
+def list_approvals() -> answers.Approvals:
+    """List the runs that wait."""
+    return answers.Approvals(waiting=[answers.Waiting(**asdict(asked)) for asked in approvals.waiting(S3())])
+
+
+@endpoint(
+    "POST",
+    "/runs/{run}/approve",
+    "Let a run that waits for approval go on",
+    body=answers.Decision,
+    answer=answers.RunAnswer,
+    raises=(errors.InvalidRequest, errors.UnknownRun, errors.UnknownPipeline, errors.RunConflict),
+)
+def approve_run(run: str, body: answers.Decision) -> answers.RunAnswer:
+    """Approve a run."""
+    found = runs.describe(StepFunctions(), run)
+    approvals.approve(S3(), StepFunctions(), found.name, by=_caller(), reason=body.reason)
+    return answers.RunAnswer(**asdict(found))
+
+
+@endpoint(
+    "POST",
+    "/runs/{run}/refuse",
+    "End a run that waits for approval; its file goes to quarantine",
+    body=answers.Decision,
+    answer=answers.RunAnswer,
+    raises=(errors.InvalidRequest, errors.UnknownRun, errors.UnknownPipeline, errors.RunConflict),
+)
+def refuse_run(run: str, body: answers.Decision) -> answers.RunAnswer:
+    """Refuse a run."""
+    found = runs.describe(StepFunctions(), run)
+    approvals.refuse(S3(), StepFunctions(), found.name, by=_caller(), reason=body.reason)
+    return answers.RunAnswer(**asdict(found))
+
+
+def _caller() -> str:
+    """Return the name of the token that the caller showed."""
+    return str(api.current_request.context["authorizer"]["name"])
 
 
 def _described(pipeline: Pipeline | BatchPipeline) -> answers.PipelineAnswer:

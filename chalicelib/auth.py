@@ -19,12 +19,16 @@ ROUTES: dict[str, list[AuthRoute]] = {
     "operator": [
         AuthRoute("*", ["GET"]),
         AuthRoute("/pipelines/*", ["POST"]),
-        AuthRoute("/runs/*", ["POST"]),
+        AuthRoute("/runs/*/stop", ["POST"]),
+        AuthRoute("/runs/*/redrive", ["POST"]),
         AuthRoute("/quarantine/*", ["POST"]),
     ],
     "approver": [AuthRoute("*", ["GET", "POST"])],
 }
-"""What each role may call. API Gateway keeps the answer per token, so it covers every route of the role."""
+"""What each role may call; only an approver decides on runs that wait.
+
+API Gateway keeps the answer per token, so it covers every route of the role.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import pipelines, settings
 from chalicelib.errors import InvalidRequest
-from chalicelib.run import OUTCOMES, Run
+from chalicelib.run import ERRORS, OUTCOMES, Run
 from chalicelib.runs import from_execution
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def page(
     """
     if not 1 <= limit <= MOST_RUNS:
         raise InvalidRequest(f"limit {limit}: ask for 1 to {MOST_RUNS} runs")
-    if wanted.outcome and wanted.outcome not in {*OUTCOMES.values(), "rejected"}:
+    if wanted.outcome and wanted.outcome not in _outcomes():
         raise InvalidRequest(f"outcome {wanted.outcome[:40]!r}: there are {', '.join(_outcomes())}")
     places = _read_cursor(cursor)
     streams = [_stream(states, name, wanted, places.get(name, _Place())) for name in _workflows(wanted)]
@@ -115,12 +115,12 @@ def _workflows(wanted: Wanted) -> list[str]:
 
 
 def _status(wanted: Wanted) -> str | None:
-    outcome = "failed" if wanted.outcome == "rejected" else wanted.outcome
+    outcome = "failed" if wanted.outcome in ERRORS.values() else wanted.outcome
     return next((status for status, word in OUTCOMES.items() if word == outcome), None)
 
 
 def _outcomes() -> list[str]:
-    return sorted({*OUTCOMES.values(), "rejected"})
+    return sorted({*OUTCOMES.values(), *ERRORS.values()})
 
 
 def _read_cursor(cursor: str | None) -> dict[str, _Place]:

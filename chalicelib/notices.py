@@ -35,10 +35,10 @@ def notice(event: dict[str, Any]) -> Notice:
     """Write the notice for a run's end.
 
     Args:
-        event: `outcome` (succeeded, rejected or failed), `run`, `pipeline`, `started`, `details`, and what it
-            worked on: `file`, or the `parameters` of a batch. A batch that succeeded says in `details` what
-            it did: `headline`, `facts` (by name) and, when there is more to say, `lines`; so may one that
-            failed in part, beside its `error`.
+        event: `outcome` (succeeded, rejected, failed, expired, or waiting for approval), `run`, `pipeline`,
+            `started`, `details`, and what it worked on: `file`, or the `parameters` of a batch. A batch
+            that succeeded says in `details` what it did: `headline`, `facts` (by name) and, when there is
+            more to say, `lines`; so may one that failed in part, beside its `error`.
     """
     outcome, pipeline = event["outcome"], event["pipeline"]
     what, facts = _of_file(event) if "file" in event else _of_batch(event)
@@ -145,7 +145,35 @@ def _failed(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[s
     ]
 
 
-_WORDS = {"succeeded": _succeeded, "rejected": _rejected, "failed": _failed}
+def _waiting(event: dict[str, Any], details: dict[str, Any]) -> tuple[str, list[str]]:
+    report = details["validate_file"]
+    bad = f", {report['bad_rows']:,} of them bad" if report["bad_rows"] else ""
+    return f"The run waits for approval: {'; '.join(details['why'])}.", [
+        f"Rows:     {report['rows']:,}{bad}",
+        f"Until:    {details['expires']}; then the run ends as expired",
+        "",
+        *_offending(report),
+        *([""] if report["defects"] else []),
+        "Nothing is written before somebody decides.",
+        f'Let it go on: decant approvals approve {event["run"]} --reason "..."',
+        f'Refuse it:    decant approvals refuse {event["run"]} --reason "..."',
+    ]
+
+
+def _expired(event: dict[str, Any], _details: dict[str, Any]) -> tuple[str, list[str]]:
+    return "The run expired: nobody approved or refused it in time.", [
+        "Nothing of the file was loaded; it is still where it landed.",
+        f"Ask again: decant runs redrive {event['run']}",
+    ]
+
+
+_WORDS = {
+    "succeeded": _succeeded,
+    "rejected": _rejected,
+    "failed": _failed,
+    "waiting": _waiting,
+    "expired": _expired,
+}
 
 
 def _defect(defect: dict[str, Any]) -> str:

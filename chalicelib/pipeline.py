@@ -18,6 +18,7 @@ Format = Literal["csv", "json", "ndjson", "parquet"]
 Mode = Literal["append", "upsert", "overwrite"]
 Contract = Literal["evolve", "freeze"]
 ExtraColumns = Literal["reject", "keep"]
+Flag = Literal["rows_quarantined", "schema_evolved", "unusual_row_count"]
 ParameterType = Literal["date", "integer", "text"]
 
 RESERVED = "processing_date"
@@ -28,6 +29,10 @@ MOST_DIGITS = 38
 
 MOST_TOLERATED = 100_000
 """Bad rows that a pipeline may tolerate in one file: validation keeps each of them on disk until the end."""
+
+SHORTEST_APPROVAL = 60
+LONGEST_APPROVAL = 7 * 86_400
+"""Seconds that a run may wait for a person; the workflow's own limit is a day more."""
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 """What a column, table or schema may be called: Redshift allows 127 bytes; quotes are never needed."""
@@ -307,6 +312,36 @@ class Tolerance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Approval:
+    """When a run asks a person before it writes anything.
+
+    Attributes:
+        always: ask for every file.
+        flags: ask when validation raises one of these flags.
+        bad_rows: ask when more rows than so many are bad, or None.
+        expires_after: seconds after which nobody's answer ends the run as expired: a minute to a week.
+    """
+
+    always: bool = False
+    flags: tuple[Flag, ...] = ()
+    bad_rows: int | None = None
+    expires_after: int = 24 * 3600
+
+    def __post_init__(self) -> None:
+        for flag in self.flags:
+            _one_of("Approval: flag", flag, Flag)
+        if not (self.always or self.flags or self.bad_rows is not None):
+            raise InvalidPipeline("Approval: write always=True, flags=(...) or bad_rows=...: it never asks")
+        if self.bad_rows is not None and self.bad_rows < 0:
+            raise InvalidPipeline(f"Approval: bad_rows {self.bad_rows}: write 0 or more")
+        if not SHORTEST_APPROVAL <= self.expires_after <= LONGEST_APPROVAL:
+            raise InvalidPipeline(
+                f"Approval: expires_after {self.expires_after}: "
+                f"write {SHORTEST_APPROVAL} to {LONGEST_APPROVAL} seconds"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """A workflow with the names filled in, which works on each file that lands.
 
@@ -320,6 +355,7 @@ class Pipeline:
         fewest_rows, most_rows: a file with fewer good rows, or with more rows, is rejected.
         usual_rows: the fewest and the most rows that are usual; another number is flagged, not rejected.
         tolerate: how many bad rows may be set aside, or None when one bad row rejects the file.
+        approval: when a person is asked before anything is written, or None for never.
         largest_for_lambda: bytes; a larger file goes to the Glue job.
         glue_job: the job for large files, or None when large files are to be rejected.
         table: the Redshift table to fill, or None.
@@ -336,6 +372,7 @@ class Pipeline:
     most_rows: int | None = None
     usual_rows: tuple[int, int] | None = None
     tolerate: Tolerance | None = None
+    approval: Approval | None = None
     largest_for_lambda: int = 64 * 1024 * 1024
     glue_job: GlueJob | None = None
     table: Table | None = None

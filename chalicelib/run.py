@@ -12,10 +12,13 @@ from chalicelib.errors import UnknownRun
 if TYPE_CHECKING:
     from chalicelib.files import File
 
-Outcome = Literal["running", "succeeded", "rejected", "failed", "stopped", "timed_out"]
+Outcome = Literal["running", "succeeded", "rejected", "failed", "expired", "stopped", "timed_out"]
 
 REJECTED = "FileRejected"
 """The error that an execution ends with when its file was quarantined."""
+
+EXPIRED = "ApprovalExpired"
+"""The error that an execution ends with when nobody decided in time."""
 
 OUTCOMES: dict[str, Outcome] = {
     "RUNNING": "running",
@@ -25,7 +28,10 @@ OUTCOMES: dict[str, Outcome] = {
     "ABORTED": "stopped",
     "TIMED_OUT": "timed_out",
 }
-"""Step Functions' status of an execution, in our words. A rejected file ends as FAILED with `REJECTED`."""
+"""Step Functions' status of an execution, in our words. `ERRORS` tells more of FAILED."""
+
+ERRORS: dict[str, Outcome] = {REJECTED: "rejected", EXPIRED: "expired"}
+"""What an execution that FAILED with one of these errors is called; any other is `failed`."""
 
 _NAME = re.compile(
     r"(?P<pipeline>[a-z][a-z0-9_]{0,46})-(?P<digest>[0-9a-f]{24})(-(?P<attempt>[1-9][0-9]{0,3}))?"

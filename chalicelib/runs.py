@@ -14,7 +14,7 @@ from chalicelib import pipelines, settings
 from chalicelib.errors import DecantError, InvalidEvent, InvalidPipeline, RunConflict
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause, steps
-from chalicelib.run import OUTCOMES, REJECTED, Run, RunName
+from chalicelib.run import ERRORS, OUTCOMES, Run, RunName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -246,8 +246,8 @@ def reconcile(states: StepFunctions, s3: S3) -> list[Started]:
 def from_execution(found: dict[str, Any]) -> Run:
     """Read a run from Step Functions' description of an execution, or from its row in a list."""
     outcome = OUTCOMES[found["status"]]
-    if outcome == "failed" and found.get("error") == REJECTED:
-        outcome = "rejected"
+    if outcome == "failed":
+        outcome = ERRORS.get(found.get("error", ""), outcome)
     started, ended = found["startDate"], found.get("stopDate")
     return Run(
         name=found["name"],

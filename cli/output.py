@@ -31,6 +31,7 @@ COLOURS = {
     "succeeded": "green",
     "rejected": "yellow",
     "failed": "red",
+    "expired": "magenta",
     "stopped": "magenta",
     "timed_out": "red",
 }

@@ -15,7 +15,7 @@ POLL_SECONDS = 0.5
 OFFENDING = 3
 """Offending rows that are shown with a run; `decant quarantine show` has more."""
 
-OUTCOMES = ("running", "succeeded", "rejected", "failed", "stopped", "timed_out")
+OUTCOMES = ("running", "succeeded", "rejected", "failed", "expired", "stopped", "timed_out")
 
 
 @click.group()

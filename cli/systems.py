@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SYSTEMS = {
     "load_file": "Files that land become tables: validated, converted, catalogued, loaded exactly once.",
     "load_batch": "A prefix full of files, loaded in parallel: small ones share a load.",
+    "approve": "A run that asks a person before it writes anything, and goes on, or not.",
     "crawl_and_transform": "A crawler finds out what files hold; a Glue job makes a clean table of them.",
     "nyc_taxi": "Yellow-taxi trips become one Parquet table by Athena alone, each month exactly once.",
     "flight_metrics": "How punctual flights are, and what passengers say of it, by carrier, route and month.",

@@ -45,6 +45,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "nyc_taxi_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "nightly_batch_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "validate_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
+    "request_approval": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "keep_good_rows": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "transform_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},
     "start_glue_job": {"lambda_timeout": 60, "lambda_memory_size": 256},

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import pipelines, settings
 from chalicelib.aws.glue import JobRun
 from chalicelib.errors import GlueIsBusy, LedgerChanged, RunConflict, UnknownFile, UnknownRun
 from chalicelib.files import File
@@ -66,6 +67,9 @@ class FakeS3:
 
     def put_text(self, bucket: str, key: str, body: bytes, content_type: str) -> None:
         self.put(bucket, key, body)
+
+    def delete(self, bucket: str, key: str) -> None:
+        self.objects.pop((bucket, key), None)
 
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         self.put(bucket, key, json.dumps(document).encode())
@@ -144,6 +148,21 @@ class FakeStepFunctions:
         self.redriven: list[str] = []
         self.failing: Exception | None = None
         self.made = datetime(2026, 1, 1, tzinfo=UTC)
+        self.succeeded: list[tuple[str, dict[str, Any]]] = []
+        self.failed: list[tuple[str, str, str]] = []
+        self.ended_tokens: set[str] = set()
+
+    def succeed_task(self, token: str, output: dict[str, Any]) -> None:
+        self.keep_task_alive(token)
+        self.succeeded.append((token, output))
+
+    def fail_task(self, token: str, error: str, cause: str) -> None:
+        self.keep_task_alive(token)
+        self.failed.append((token, error, cause))
+
+    def keep_task_alive(self, token: str) -> None:
+        if token in self.ended_tokens:
+            raise RunConflict(token)
 
     def created(self, machine: str) -> datetime:
         return self.made
@@ -169,7 +188,11 @@ class FakeStepFunctions:
     def page(
         self, machine: str, *, status: str | None, limit: int, token: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        rows = [found for found in self.executions if status in (None, found["status"])]
+        rows = [
+            found
+            for found in self.executions
+            if status in (None, found["status"]) and machine == machine_of(found["name"])
+        ]
         first = int(token or 0)
         more = first + limit < len(rows)
         keys = ("name", "status", "startDate", "stopDate")
@@ -186,6 +209,11 @@ class FakeStepFunctions:
         if self.describe(machine, name)["status"] == "SUCCEEDED":
             raise RunConflict(name)
         self.redriven.append(name)
+
+
+def machine_of(run: str) -> str:
+    """Return the state machine of a run's pipeline."""
+    return settings.state_machine(pipelines.named(run.partition("-")[0]).workflow)
 
 
 @dataclass

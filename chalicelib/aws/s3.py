@@ -116,6 +116,10 @@ class S3:
         """Write an object that a browser can show."""
         call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete a key; one that is gone is no error."""
+        call(client("s3").delete_object, Bucket=bucket, Key=key)
+
     def put_json(self, bucket: str, key: str, document: Any) -> None:
         """Write a JSON document."""
         body = json.dumps(document, indent=2, ensure_ascii=False).encode()

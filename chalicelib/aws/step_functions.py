@@ -101,6 +101,41 @@ class StepFunctions:
                 raise RunConflict(f"run {name!r} cannot be redriven: {error}") from error
             raise
 
+    def succeed_task(self, token: str, output: dict[str, Any]) -> None:
+        """Let a task that waits for its token go on.
+
+        Raises:
+            RunConflict: it waits no longer.
+        """
+        self._tell_task("send_task_success", taskToken=token, output=json.dumps(output))
+
+    def fail_task(self, token: str, error: str, cause: str) -> None:
+        """Let a task that waits for its token fail.
+
+        Raises:
+            RunConflict: it waits no longer.
+        """
+        self._tell_task("send_task_failure", taskToken=token, error=error, cause=cause)
+
+    def keep_task_alive(self, token: str) -> None:
+        """Tell that somebody still looks after a task that waits for its token.
+
+        Raises:
+            RunConflict: it waits no longer.
+        """
+        self._tell_task("send_task_heartbeat", taskToken=token)
+
+    def _tell_task(self, operation: str, **arguments: str) -> None:
+        states = client("stepfunctions")
+        try:
+            call(getattr(states, operation), **arguments)
+        except states.exceptions.ClientError as error:
+            if code(error) in {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}:
+                raise RunConflict(
+                    "the run waits for approval no longer: it was decided, ended or expired"
+                ) from None
+            raise
+
 
 def execution_arn(machine: str, name: str) -> str:
     """Return the ARN of an execution."""

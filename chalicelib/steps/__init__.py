@@ -22,6 +22,7 @@ from chalicelib.steps.publish_metrics import publish_metrics
 from chalicelib.steps.publish_sales import publish_sales
 from chalicelib.steps.quarantine_file import quarantine_file
 from chalicelib.steps.report_sales import report_sales
+from chalicelib.steps.request_approval import request_approval
 from chalicelib.steps.start_file_runs import start_file_runs
 from chalicelib.steps.start_glue_job import start_glue_job
 from chalicelib.steps.summarise_batch import summarise_batch
@@ -52,6 +53,7 @@ __all__ = [
     "publish_sales",
     "quarantine_file",
     "report_sales",
+    "request_approval",
     "start_file_runs",
     "start_glue_job",
     "summarise_batch",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import pipelines, quarantine, settings
+from chalicelib import approvals, pipelines, quarantine, settings
 from chalicelib.aws.s3 import S3, unbroken
 from chalicelib.files import File
 
@@ -21,6 +21,7 @@ def validate_file(event: dict[str, Any]) -> dict[str, Any]:
         The report's document (`valid`, `tolerated`, `rows`, `good_rows`, `bad_rows`, `reason`, ...) with
         `route`, the way of a valid file: `lambda` or `glue`;
         `flags`, what is unusual about a valid file (docs/validation.md lists them);
+        `approval`, whether a person is asked (`needed`), `why`, and for how long;
         `reject_file`, the address of the bad rows that were set aside, or None;
         `source`, the file that the next steps read: the file itself.
     """
@@ -41,7 +42,7 @@ def check(s3: S3, pipeline: Pipeline, file: File, run: str) -> dict[str, Any]:
             f"{pipeline.largest_for_lambda:,} and names no Glue job: split the file or set glue_job"
         )
         nothing = {"tolerated": False, "rows": 0, "good_rows": 0, "bad_rows": 0, "defects": []}
-        return {"valid": False, "reason": reason, **nothing, **way}
+        return {"valid": False, "reason": reason, **nothing, **way, "approval": {"needed": False}}
     stream = s3.open_seekable(file) if pipeline.format == "parquet" else s3.open(file)
     bad_rows = BadRows(pipeline.tolerate.rows) if pipeline.tolerate else None
     with contextlib.closing(bad_rows) if bad_rows else contextlib.nullcontext():
@@ -49,7 +50,9 @@ def check(s3: S3, pipeline: Pipeline, file: File, run: str) -> dict[str, Any]:
             report = validate(stream, pipeline, key=file.key, size=file.size, bad_rows=bad_rows)
         if bad_rows and report.tolerated:
             way["reject_file"] = _set_aside(s3, pipeline, file, run, report, bad_rows)
-    return {**report.to_document(), **way, "flags": flags(pipeline, report)}
+    raised = flags(pipeline, report)
+    approval = approvals.needed(pipeline, report, raised)
+    return {**report.to_document(), **way, "flags": raised, "approval": approval}
 
 
 def flags(pipeline: Pipeline, report: Report) -> list[str]:

@@ -93,6 +93,7 @@ def test_a_step_can_be_tried_alone_and_says_what_its_input_lacks(stage: Stage, t
     )
     path.write_text("{")
     assert "not JSON" in stage.decant("steps", "try", "validate_file", "--input", str(path), code=1)
+    path.write_text("{}")
     assert "there is none of this name" in stage.decant(
         "steps", "try", "nothing", "--input", str(path), code=1
     )

@@ -124,7 +124,10 @@ def test_the_template_has_a_role_for_every_function() -> None:
 
 def test_the_glossary_has_every_outcome_and_role() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text()
-    for word in ("running, succeeded, rejected, failed, stopped, timed_out", "viewer, operator or approver"):
+    for word in (
+        "running, succeeded, rejected, failed, expired, stopped, timed_out",
+        "viewer, operator or approver",
+    ):
         assert word in glossary
 
 

@@ -142,13 +142,26 @@ class Workflow:
             for event in events
             if "stateEnteredEventDetails" in event
         ]
-        run = execution.rpartition(":")[2]
-        calls = {path.suffix[1:]: path.stat().st_size for path in self.calls.glob(f"{run}.*")}
+        calls = self.called(execution)
         return Ended(found["status"], found.get("error"), found.get("cause"), entered, events, calls)
+
+    def called(self, execution: str) -> dict[str, int]:
+        """Return how often each step was called so far."""
+        run = execution.rpartition(":")[2]
+        return {path.suffix[1:]: path.stat().st_size for path in self.calls.glob(f"{run}.*")}
 
     def history(self, execution: str) -> list[dict[str, Any]]:
         pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution)
         return [event for page in pages for event in page["events"]]
+
+    def token_of(self, execution: str, seconds: float = 60) -> str:
+        """Wait until a step was given a task token, and return it."""
+        path = self.calls / f"token-{execution.rpartition(':')[2]}"
+        deadline = time.monotonic() + seconds
+        while not (path.exists() and path.read_text()):
+            assert time.monotonic() < deadline, f"no token: {self.history(execution)[-3:]}"
+            time.sleep(0.02)
+        return path.read_text()
 
     def function_name(self, step: str) -> str:
         return f"{self.prefix}__{step}"

@@ -11,6 +11,7 @@ VALID: dict[str, Any] = {
     "good_rows": 5,
     "bad_rows": 0,
     "flags": [],
+    "approval": {"needed": False, "why": [], "expires_seconds": 0, "heartbeat_seconds": 0},
     "reject_file": None,
     "route": "lambda",
     "reason": None,

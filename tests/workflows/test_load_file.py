@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cli.workflow_diagram import arrows
 from tests.workflows.script import GOOD, VALID
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 GLUE = [{**VALID, "route": "glue"}]
 BAD = [{**VALID, "valid": False, "reason": "row 3: quantity 'x' is no integer"}]
+ASKS = [
+    {**VALID, "approval": {"needed": True, "why": [], "expires_seconds": 86400, "heartbeat_seconds": 3600}}
+]
+ASKS_IN_VAIN = [{**VALID, "approval": {**ASKS[0]["approval"], "expires_seconds": 2, "heartbeat_seconds": 1}}]
 SOME_BAD = [{**VALID, "tolerated": True, "good_rows": 4, "bad_rows": 1, "flags": ["rows_quarantined"]}]
 FAILED = {"raise": "LoadFailed", "message": "no such role"}
 TASKS = [
@@ -173,11 +178,78 @@ def test_every_arrow_of_the_definition_is_walked_here(load_file: Workflow) -> No
         *({"validate_file": GLUE, step: [FAILED]} for step in ("start_glue_job", "check_glue_job")),
         *({step: [FAILED]} for step in ("validate_file", "transform_file", "catalogue", "copy_to_redshift")),
     ]
+    some_bad_ask = [{**SOME_BAD[0], "approval": ASKS[0]["approval"]}]
+    scripts += [
+        {"validate_file": ASKS_IN_VAIN},
+        {"validate_file": ASKS_IN_VAIN, "notify": [FAILED]},
+        {"validate_file": ASKS, "request_approval": [FAILED]},
+    ]
     executions = [load_file.start(**script) for script in scripts]
+    for asks, answer in ((ASKS, approve), (some_bad_ask, approve), (ASKS, refuse)):
+        executions.append(load_file.start(validate_file=asks))
+        answer(load_file, executions[-1])
     walked = set().union(*(load_file.end_of(execution).arrows() for execution in executions))
     states = load_file.definition["States"]
     drawn = {(name, target) for name, state in states.items() for _, target in arrows(state)}
     assert drawn - walked == set()
+
+
+def test_an_approved_run_goes_on_with_who_approved_it(load_file: Workflow) -> None:
+    execution = load_file.start(validate_file=ASKS)
+    approve(load_file, execution)
+    ended = load_file.end_of(execution)
+    assert ended.status == "SUCCEEDED"
+    assert ended.states[1:5] == ["IsFileValid", "RequestApproval", "AreRowsSetAside", "IsFileSmall"]
+    assert ended.calls["request_approval"] == 1
+
+
+def test_nothing_is_written_before_somebody_decides(load_file: Workflow) -> None:
+    execution = load_file.start(validate_file=ASKS)
+    load_file.token_of(execution)
+    assert not {"transform_file", "catalogue", "keep_good_rows"} & set(load_file.called(execution))
+    refuse(load_file, execution)
+    assert not {"transform_file", "catalogue", "keep_good_rows"} & set(load_file.end_of(execution).calls)
+
+
+def test_a_refused_run_ends_as_rejected_with_the_reason_and_is_told(load_file: Workflow) -> None:
+    execution = load_file.start(validate_file=ASKS)
+    refuse(load_file, execution)
+    ended = load_file.end_of(execution)
+    assert (ended.error, ended.cause) == ("FileRejected", "refused by ann: too many")
+    assert ended.states[-3:] == ["QuarantineFile", "NotifyRejected", "FileRejected"]
+
+
+def test_a_run_that_is_kept_alive_ends_as_expired_when_nobody_decides(load_file: Workflow) -> None:
+    execution = load_file.start(validate_file=ASKS_IN_VAIN)
+    token = load_file.token_of(execution)
+    with pytest.raises(ClientError, match="TaskTimedOut"):
+        keep_alive(load_file, token)
+    ended = load_file.end_of(execution)
+    assert (ended.status, ended.error) == ("FAILED", "ApprovalExpired")
+    assert ended.states[-2:] == ["NotifyExpired", "ApprovalExpired"]
+    assert "TaskTimedOut" in {event["type"] for event in ended.events}
+
+
+def test_a_run_that_nobody_looks_after_ends_as_expired(load_file: Workflow) -> None:
+    ended = load_file.run(validate_file=ASKS_IN_VAIN)
+    assert ended.error == "ApprovalExpired"
+    assert ended.calls["notify"] == 1
+
+
+def keep_alive(workflow: Workflow, token: str) -> None:
+    while True:
+        workflow.states.send_task_heartbeat(taskToken=token)
+
+
+def approve(workflow: Workflow, execution: str) -> None:
+    workflow.states.send_task_success(taskToken=workflow.token_of(execution), output='{"approved_by": "ann"}')
+
+
+def refuse(workflow: Workflow, execution: str) -> None:
+    token = workflow.token_of(execution)
+    workflow.states.send_task_failure(
+        taskToken=token, error="RefusedByApprover", cause="refused by ann: too many"
+    )
 
 
 def _way_to(step: str) -> dict[str, Any]:

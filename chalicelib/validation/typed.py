@@ -16,6 +16,7 @@ from chalicelib.validation.arrow import arrow_type, count_lines, exact_cast, mas
 from chalicelib.validation.csv_columns import BlockChecker, parse_blocks
 from chalicelib.validation.csv_file import read_header
 from chalicelib.validation.findings import Findings, Unreadable
+from chalicelib.validation.json_columns import json_columns
 from chalicelib.validation.json_rows import Piece
 from chalicelib.validation.parquet_file import checked_columns
 from chalicelib.validation.records import Dialect, blocks
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     Pieces = Callable[[Source, Pipeline, Findings], Iterator[Piece]]
 
-ROWS = 8_192
-"""JSON rows put into one batch."""
+BATCH = 1 << 20
+"""Bytes of JSON whose rows become one batch."""
 
 Columns = dict[str, pa.Array]
 
@@ -106,12 +107,25 @@ def _rows(source: Source, pipeline: Pipeline, findings: Findings, pieces: Pieces
         yield from _rows_with_extras(source, pipeline, findings, pieces)
         return
     collected = RowColumns(pipeline_rules(pipeline), ())
-    for piece in pieces(source, pipeline, findings):
-        _refuse(findings)
-        collected.add(piece)
-        if len(collected.rows) >= ROWS:
+    # Rows are checked in one thread while pyarrow, which needs no interpreter, converts those before.
+    with read_ahead(_batches(pieces(source, pipeline, findings), findings)) as ahead:
+        for batch in ahead:
+            for piece in batch:
+                collected.add(piece)
             yield collected.take()
-    yield collected.take()
+
+
+def _batches(pieces: Iterator[Piece], findings: Findings) -> Iterator[list[Piece]]:
+    batch: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        _refuse(findings)
+        batch.append(piece)
+        size += len(piece.data)
+        if size >= BATCH:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 def _rows_with_extras(
@@ -130,13 +144,13 @@ def _rows_with_extras(
         spool.seek(0)
         for size, lines in sizes:
             collected.add(Piece(spool.read(size), lines=lines, row=0, line=None))
-            if len(collected.rows) >= ROWS:
+            if collected.full:
                 yield collected.take()
         yield collected.take()
 
 
 class RowColumns:
-    """JSON rows, gathered into columns."""
+    """JSON rows that were found good, gathered into columns."""
 
     def __init__(self, rules: tuple[ColumnRules, ...], extra: tuple[str, ...]) -> None:
         self._rules = rules
@@ -148,25 +162,46 @@ class RowColumns:
         row = msgspec.defstruct("Row", fields, rename=rename, gc=False)
         self._decode_array = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
         self._decode_lines = msgspec.json.Decoder(row).decode_lines
-        self.rows: list[Any] = []
+        self._pieces: list[Piece] = []
+        self._size = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there is enough for a batch."""
+        return self._size >= BATCH
 
     def add(self, piece: Piece) -> None:
-        """Decode the rows of a piece that was found good."""
-        self.rows.extend(
-            self._decode_lines(piece.data) if piece.lines else self._decode_array(b"[" + piece.data + b"]")
-        )
+        """Keep the rows of a piece for the next batch."""
+        self._pieces.append(piece)
+        self._size += len(piece.data)
 
     def take(self) -> Columns:
         """Return the rows gathered so far as columns, and start again."""
-        rows, self.rows = self.rows, []
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        if not pieces:
+            return {}
+        columns = None if self._extra else json_columns(map(_lines, pieces), self._rules)
+        return self._from_values(pieces) if columns is None else columns
+
+    def _from_values(self, pieces: list[Piece]) -> Columns:
+        """Build the columns from Python's values, where pyarrow cannot or must not."""
+        rows: list[Any] = []
+        for piece in pieces:
+            whole = piece.data if piece.lines else b"[" + piece.data + b"]"
+            rows += self._decode_lines(whole) if piece.lines else self._decode_array(whole)
         columns: Columns = {}
-        if not rows:
-            return columns
         for number, rules in enumerate(self._rules):
             columns[rules.name] = _column(list(map(attrgetter(f"c{number}"), rows)), rules)
         for number, name in enumerate(self._extra, len(self._rules)):
             columns[name] = text_array([_extra_text(getattr(row, f"c{number}")) for row in rows])
         return columns
+
+
+def _lines(piece: Piece) -> bytes:
+    """Return the rows of a piece with a line end after each."""
+    if piece.lines:
+        return piece.data if piece.data.endswith(b"\n") else piece.data + b"\n"
+    return b"\n".join([*msgspec.json.decode(b"[" + piece.data + b"]", type=list[msgspec.Raw]), b""])
 
 
 JSON_TYPES: dict[str, Any] = {

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -17,6 +18,7 @@ from chalicelib.pipeline import JSON, NDJSON, Column
 from chalicelib.validation import csv_file, typed_batches, validate
 from chalicelib.validation.arrow import arrow_type, exact_cast, sift, text_array
 from chalicelib.validation.findings import Findings, Unreadable
+from chalicelib.validation.json_columns import json_columns
 from chalicelib.validation.records import Dialect, blocks
 from chalicelib.validation.rules import column_rules
 from tests.unit.validation_pipelines import ORDERS, pipeline
@@ -205,6 +207,39 @@ def test_a_column_cast_at_once_has_the_values_that_the_grammar_reads(column, dat
             assert index not in wrong
             if not text.startswith(("0001-01-01", "9999-12-31")):
                 assert values[index].as_py() == expected
+
+
+def _reads(column: Column, text: str) -> bool:
+    try:
+        column_rules(column).grammar.read(text)
+    except ValueError:
+        return text == ""
+    return not text.startswith(("0001-01-01", "9999-12-31"))
+
+
+@pytest.mark.parametrize("column", ORDERS, ids=lambda column: column.type)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.data())
+def test_json_rows_converted_at_once_have_the_values_that_the_grammar_reads(column, data):
+    rules = column_rules(column)
+    good = json_cells(column).filter(lambda text: _reads(column, text))
+    texts = data.draw(st.lists(good, min_size=1, max_size=20))
+    rows = [f'{{"{column.name}":\n{as_json(column, text)}}}\n'.encode() for text in texts]
+    found = json_columns(rows, (rules,))
+    if found is not None:  # else each value is read by Python
+        assert found[column.name].type == arrow_type(column)
+        assert found[column.name].to_pylist() == [
+            rules.grammar.read(text) if text else None for text in texts
+        ]
+
+
+def test_plain_json_rows_are_converted_at_once():
+    rows = [{"id": 1, "amount": 9.5, "weight": 1.5, "active": True, "ordered": "2020-02-29"}, {"id": None}]
+    rows[0] |= {"created": "2020-01-01T10:20:30+02:00", "country": "DE", "note": ""}
+    found = json_columns([json.dumps(row).encode() + b"\n" for row in rows], tuple(map(column_rules, ORDERS)))
+    assert found is not None
+    assert found["amount"].to_pylist() == [Decimal("9.50"), None]
+    assert found["note"].to_pylist() == [None, None]
 
 
 def test_typed_batches_of_csv_and_json_are_the_same():

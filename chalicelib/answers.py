@@ -83,6 +83,8 @@ class PipelineAnswer(Struct):
     table: str | None = None
     glue_job: str | None = None
     largest_for_lambda: int | None = None
+    tolerate: dict[str, Any] | None = None
+    usual_rows: tuple[int, int] | None = None
     parameters: list[dict[str, Any]] = []
     schedule: str | None = None
     reads: str | None = None

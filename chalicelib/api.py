@@ -403,6 +403,8 @@ def _described(pipeline: Pipeline | BatchPipeline) -> answers.PipelineAnswer:
         table=f"{pipeline.table.schema}.{pipeline.table.name}" if pipeline.table else None,
         glue_job=pipeline.glue_job.name if pipeline.glue_job else None,
         largest_for_lambda=pipeline.largest_for_lambda,
+        tolerate=asdict(pipeline.tolerate) if pipeline.tolerate else None,
+        usual_rows=pipeline.usual_rows,
     )
 
 

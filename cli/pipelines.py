@@ -51,6 +51,9 @@ def show(name: str, *, as_json: bool) -> None:
     console.print(
         f"files: {found['format']} under {found['landing_prefix']}; table: {found['table']}", markup=False
     )
+    if limit := found["tolerate"]:
+        words = f"bad rows: up to {limit['rows']:,} and {limit['share']:.0%} of a file are set aside"
+        console.print(words, markup=False)
     print_table(
         ("column", "type", "required", "unique", "rules"),
         [

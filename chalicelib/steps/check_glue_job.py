@@ -19,7 +19,7 @@ ENDED = frozenset({"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRE
 
 
 def check_glue_job(event: dict[str, Any]) -> dict[str, Any]:
-    """Handle `{"pipeline": ..., "file": {...}, "start_glue_job": {"job", "job_run", "started_at"}}`.
+    """Handle `{"pipeline", "source": {...}, "start_glue_job": {"job", "job_run", "started_at"}}`.
 
     Returns:
         `{"state", "done", "succeeded", "wait_seconds", "error", "cause"}`.

@@ -14,7 +14,7 @@ from chalicelib.pipeline import CSV, Column, GlueJob, Pipeline
 
 
 def start_glue_job(event: dict[str, Any]) -> dict[str, Any]:
-    """Handle `{"run": ..., "token": ..., "pipeline": ..., "file": {...}, "started": ...}`.
+    """Handle `{"run", "token", "pipeline", "source": {...}, "started"}`; `source` is the file to read.
 
     Returns:
         `{"job": ..., "job_run": ..., "started_at": seconds since 1970}`.

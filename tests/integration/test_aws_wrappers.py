@@ -6,17 +6,20 @@ import io
 import json
 import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from chalicelib.aws import client as clients
 from chalicelib.aws.glue import Glue, TableIsGoneError
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
 from chalicelib.aws.step_functions import StepFunctions
-from chalicelib.errors import GlueIsBusy, RunConflict, UnknownFile, UnknownRun
+from chalicelib.errors import GlueIsBusy, RowsLost, RunConflict, UnknownFile, UnknownRun
 from tests.fakes import FakeGlue, FakeS3, FakeSNS, FakeStepFunctions
 
 if TYPE_CHECKING:
@@ -120,6 +123,55 @@ def test_a_move_can_be_repeated(s3: Any, bucket: str) -> None:
     assert s3.find(bucket, "to").size == file.size
     with pytest.raises(UnknownFile):
         s3.find(bucket, "from")
+
+
+@pytest.mark.parametrize("megabytes", [0, 20])
+def test_what_is_written_as_a_stream_becomes_one_object(s3: Any, bucket: str, megabytes: int) -> None:
+    with s3.writing(bucket, "k") as sink:
+        for _ in range(megabytes):
+            sink.write(b"x" * 1024 * 1024)
+        sink.write(memoryview(b"end"))
+    file = s3.find(bucket, "k")
+    assert file.size == megabytes * 1024 * 1024 + 3
+    with s3.open(file) as stream:
+        assert stream.read().endswith(b"end")
+
+
+def test_a_stream_that_breaks_off_leaves_no_object(kind: str, s3: Any, bucket: str) -> None:
+    def write() -> None:
+        with s3.writing(bucket, "k") as sink:
+            sink.write(b"x" * 9 * 1024 * 1024)
+            raise RowsLost
+
+    with pytest.raises(RowsLost):
+        write()
+    with pytest.raises(UnknownFile):
+        s3.find(bucket, "k")
+    if kind == "real":
+        assert "Uploads" not in clients.client("s3").list_multipart_uploads(Bucket=bucket)
+
+
+def test_parquet_can_be_written_as_a_stream(s3: Any, bucket: str) -> None:
+    table = pa.table({"n": list(range(100))})
+    with s3.writing(bucket, "k") as sink, parquet.ParquetWriter(sink, table.schema) as writer:
+        writer.write_table(table)
+    with s3.open_seekable(s3.find(bucket, "k")) as stream:
+        assert parquet.read_table(stream) == table
+
+
+def test_a_document_is_read_as_it_was_written(s3: Any, bucket: str) -> None:
+    s3.put_json(bucket, "k", {"n": "ü"})
+    assert s3.read_json(bucket, "k") == {"n": "ü"}
+    with pytest.raises(UnknownFile):
+        s3.read_json(bucket, "nothing")
+
+
+def test_a_copy_has_the_content_of_the_version_that_was_copied(s3: Any, bucket: str) -> None:
+    s3.put_json(bucket, "from", {"n": 1})
+    copied = s3.copy(s3.find(bucket, "from"), bucket, "to")
+    assert (copied.key, s3.read_json(bucket, "to")) == ("to", {"n": 1})
+    with pytest.raises(UnknownFile):
+        s3.copy(replace(copied, key="nothing"), bucket, "to")
 
 
 @pytest.fixture

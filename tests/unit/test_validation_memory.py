@@ -9,8 +9,8 @@ import pytest
 
 MEASURE = r"""
 import gzip, itertools, json, random, re, sys
-from chalicelib.pipeline import CSV, JSON, NDJSON, Column, Pipeline
-from chalicelib.validation import validate
+from chalicelib.pipeline import CSV, JSON, NDJSON, Column, Pipeline, Tolerance
+from chalicelib.validation import BadRows, validate
 
 class Stream:
     def __init__(self, parts):
@@ -35,6 +35,14 @@ def objects(count):
     for start in range(0, count, 1000):
         yield b"".join(b'{"a": "%016x", "b": "some words that fill the row"}\n' % random.getrandbits(60)
                        for _ in range(1000))
+
+def every_other(number):
+    return b"%d" % number if number % 2 else b"bad"
+
+def half_objects(count):
+    for number in range(count):
+        value = b"%d" % number if number % 2 else b'"bad"'
+        yield b'{"a": %s, "b": "some words that fill the row"}\n' % value
 
 def bomb(content):
     member = gzip.compress(content * (10 * MB // len(content)), 9)
@@ -65,13 +73,21 @@ CASES = {
     "json of spaces": (JSON(), "f.json", lambda: [b" " * MB] * 50),
     "ndjson gzip bomb": (NDJSON(), "f.ndjson.gz", lambda: bomb(b"a")),
     "ndjson with random keys": (NDJSON(), "f.ndjson", lambda: objects(300_000)),
+    "csv, half of it tolerated": (CSV(), "f.csv", lambda: rows(60_000, every_other)),
+    "csv, half of it too much": (CSV(), "f.csv", lambda: rows(240_000, every_other)),
+    "ndjson, half of it tolerated": (NDJSON(), "f.ndjson", lambda: half_objects(40_000)),
 }
 source, key, parts = CASES[sys.argv[1]]
-kind = "integer" if sys.argv[1] == "growing keys" else "text"
+tolerant = "half" in sys.argv[1]
+kind = "integer" if sys.argv[1] == "growing keys" or tolerant else "text"
 unique = kind == "integer" or "random" in sys.argv[1]
 columns = (Column(name="a", type=kind, unique=unique), Column(name="b", type="text"))
-pipeline = Pipeline(name="p", description="d", landing_prefix="incoming/p/", source=source, columns=columns)
-report = validate(Stream(parts()), pipeline, key=key, size=0)
+pipeline = Pipeline(name="p", description="d", landing_prefix="incoming/p/", source=source, columns=columns,
+                    tolerate=Tolerance() if tolerant else None)
+bad_rows = BadRows(pipeline.tolerate.rows) if tolerant else None
+report = validate(Stream(parts()), pipeline, key=key, size=0, bad_rows=bad_rows)
+if tolerant and bad_rows.open:
+    assert sum(1 for _ in bad_rows.documents()) == report.bad_rows
 # VmHWM, because ru_maxrss keeps the size of the process that started this one
 peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) / 1024
 print(json.dumps({"peak": peak, "reason": report.reason, "rows": report.rows, "bad_rows": report.bad_rows}))
@@ -98,6 +114,9 @@ print(json.dumps({"peak": peak, "reason": report.reason, "rows": report.rows, "b
         ("json of spaces", "the file is empty", 80),
         ("ndjson gzip bomb", "line 2 is longer than", 80),
         ("ndjson with random keys", None, 80),
+        ("csv, half of it tolerated", None, 200),
+        ("csv, half of it too much", "120,000 of 240,000 rows are bad; pipeline p tolerates 100,000", 200),
+        ("ndjson, half of it tolerated", None, 80),
     ],
 )
 def test_memory_stays_bounded(case, reason, most_megabytes):

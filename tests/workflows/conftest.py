@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import time
@@ -55,8 +56,10 @@ class Ended:
         found: dict[str, Any] = json.loads(next(filter(None, calls))["input"])
         return found
 
-    def arrows(self) -> set[tuple[str, str]]:
-        return set(zip(self.states, self.states[1:], strict=False))
+    def arrows(self, level: Mapping[str, Any] | None = None) -> set[tuple[str, str]]:
+        """The arrows that were walked, of all states or of those of one level of the definition."""
+        states = [state for state in self.states if level is None or state in level]
+        return set(itertools.pairwise(states))
 
 
 class Workflow:
@@ -69,8 +72,8 @@ class Workflow:
         good: what each step returns when all goes well; a test changes what it is about.
         work: what its runs work on: `file`, or `parameters`.
         names: what placeholders other than `<Step>Arn` stand for.
-        scripted: Task states that call an AWS service and are scripted here, under their names in snake case;
-            their errors are raised without the service's name.
+        scripted: Task states, on any level, that call an AWS service and are scripted here, under their names
+            in snake case; their errors are raised without the service's name.
     """
 
     def __init__(
@@ -180,11 +183,11 @@ class Workflow:
 
 
 def _levels(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the states of a definition by name, then those inside each of its Map states."""
+    """Yield the states of a definition by name, then those inside each of its Map and Parallel states."""
     yield definition["States"]
     for state in definition["States"].values():
-        if "ItemProcessor" in state:
-            yield from _levels(state["ItemProcessor"])
+        for inner in (*filter(None, [state.get("ItemProcessor")]), *state.get("Branches", ())):
+            yield from _levels(inner)
 
 
 def _as_raised(error: str) -> str:

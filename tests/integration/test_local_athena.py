@@ -338,6 +338,54 @@ def test_a_workgroup_enforces_its_output_location(athena):
     ]
 
 
+def test_create_table_as_names_no_place_where_the_workgroup_enforces_its_own(athena):
+    name = f"{athena.id}-enforcing"
+    location = {"OutputLocation": f"s3://{athena.results}/enforced/"}
+    athena.client.create_work_group(
+        Name=name, Configuration={"EnforceWorkGroupConfiguration": True, "ResultConfiguration": location}
+    )
+    elsewhere = f"external_location = 's3://{athena.data}/elsewhere/'"
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*enforces a centralized output location"):
+        athena.run(f"CREATE TABLE t WITH ({elsewhere}) AS SELECT 1 AS one", WorkGroup=name)
+    made = [athena.run(f"CREATE TABLE t{each} AS SELECT 1 AS one", WorkGroup=name) for each in (1, 2)]
+    for at, execution in enumerate(made, 1):
+        table = athena.glue.get_table(DatabaseName=athena.id, Name=f"t{at}")["Table"]
+        folder = f"s3://{athena.results}/enforced/tables/{execution['QueryExecutionId']}/"
+        assert table["StorageDescriptor"]["Location"] == folder
+
+
+def test_months_in_folders_become_partitions_of_one_table_wherever_they_lie(athena):
+    for month in ("2025-01", "2025-02", "2025-03"):
+        athena.put(
+            f"raw/{month}/trips.csv", f"id,at\r\n1,{month}-02 03:04:05\r\n,{month}-02 03:04:06\r\n".encode()
+        )
+    athena.rows(
+        "CREATE EXTERNAL TABLE raw (id string, at string) PARTITIONED BY (month string)"
+        f" ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://{athena.data}/raw/'"
+        " TBLPROPERTIES ('skip.header.line.count' = '1', 'projection.enabled' = 'true',"
+        " 'projection.month.type' = 'date', 'projection.month.format' = 'yyyy-MM',"
+        " 'projection.month.range' = '2024-01,NOW', 'projection.month.interval' = '1',"
+        " 'projection.month.interval.unit' = 'MONTHS',"
+        f" 'storage.location.template' = 's3://{athena.data}/raw/${{month}}/')"
+    )
+    typed = "SELECT CAST(nullif(id, '') AS integer) AS id, date_parse(at, '%Y-%m-%d %H:%i:%s') AS at"
+    athena.rows(
+        "CREATE TABLE trips WITH (format = 'PARQUET', partitioned_by = ARRAY['month'])"
+        f" AS {typed}, month FROM raw WHERE month IN ('2025-01', '2025-02')"
+    )
+    athena.rows(f"CREATE TABLE loading AS {typed} FROM raw WHERE month IN ('2025-03')")
+    where = athena.glue.get_table(DatabaseName=athena.id, Name="loading")["Table"]["StorageDescriptor"]
+    add = "ALTER TABLE trips ADD IF NOT EXISTS PARTITION (month = '2025-03') LOCATION"
+    athena.rows(f"{add} '{where['Location']}'")
+    athena.rows(f"{add} 's3://{athena.data}/nowhere/'")  # whoever comes second changes nothing
+    athena.rows("DROP TABLE IF EXISTS loading")
+    assert athena.rows("SHOW TABLES 'trips|loading'") == [["trips"]]
+    assert sorted(athena.rows("SHOW PARTITIONS trips")) == [[f"month=2025-0{n}"] for n in (1, 2, 3)]
+    assert athena.rows(
+        "SELECT month, count(*), max(id), max(at) FROM trips GROUP BY month ORDER BY month"
+    ) == [[f"2025-0{n}", "2", "1", f"2025-0{n}-02 03:04:06.000"] for n in (1, 2, 3)]
+
+
 def test_a_query_over_the_workgroups_limit_is_cancelled(athena):
     athena.put("big/a.csv", b"0123456789\n" * 1_000_000)
     athena.rows(f"CREATE EXTERNAL TABLE big (line string) LOCATION 's3://{athena.data}/big/'")

@@ -15,6 +15,7 @@ REALITY = Reality(
     differs=(
         "Iceberg, MERGE, UPDATE, DELETE, PREPARE, federated catalogues and managed results are refused.",
         "The SerDes for Avro, Ion, Grok and CloudTrail are refused; ORC is read whole.",
+        "CREATE TABLE AS, INSERT or UNLOAD that fails has written nothing; Athena may leave files behind.",
         "DataScannedInBytes counts whole objects; Athena counts only the columns that it reads of Parquet.",
         "A decimal divided by a decimal is a double, and an array index out of range is NULL.",
         "DuckDB converts a little more than Presto: 1 = '1' is true here, a TYPE_MISMATCH there.",

@@ -65,6 +65,10 @@ class LocalAthenaBackend(AthenaBackend):
         workgroup = self._workgroup(request.get("WorkGroup") or "primary")
         result, cutoff = self._result_configuration(workgroup, request.get("ResultConfiguration") or {})
         kind = kind_of(query)
+        if kind.name == "CREATE_TABLE_AS_SELECT" and workgroup.configuration.get(
+            "EnforceWorkGroupConfiguration"
+        ):
+            _refuse_location(query)
         _check_syntax(query, kind, request.get("ExecutionParameters") or [])
         context = request.get("QueryExecutionContext") or {}
         execution = Execution(
@@ -210,6 +214,23 @@ def _exists(s3: Any, bucket: str) -> bool:
     except ClientError:
         return False
     return True
+
+
+def _refuse_location(query: str) -> None:
+    """Refuse CREATE TABLE AS with a place of its own where the workgroup says where results go."""
+    from local_aws.services.athena.failure import QueryFailedError  # noqa: PLC0415 - beside its only use
+    from local_aws.services.athena.write_statements import named_location  # noqa: PLC0415 - as above
+
+    try:
+        location = named_location(without_comments_before(query))
+    except QueryFailedError:
+        return  # a statement that cannot be read fails as an execution, in other words
+    if location is not None:
+        raise InvalidRequestException(
+            "The Create Table As Select query failed because it was submitted with an 'external_location'"
+            " property to an Athena Workgroup that enforces a centralized output location for all queries."
+            " Please remove the 'external_location' property and resubmit the query."
+        )
 
 
 def _check_syntax(query: str, kind: Kind, parameters: list[str]) -> None:

@@ -76,6 +76,16 @@ def create_table_as(session: Session, execution: Execution, sql: str) -> None:
     write_manifest(session.s3, execution, written.files)
 
 
+def named_location(sql: str) -> str | None:
+    """Return where a CREATE TABLE AS asks to be written, or None.
+
+    Raises:
+        QueryFailedError: it cannot be parsed.
+    """
+    found: str | None = _properties(parsed(sql)).get("external_location")
+    return found
+
+
 def insert_into(session: Session, execution: Execution, sql: str) -> None:
     """INSERT INTO t [(columns)] query."""
     statement = parsed(sql)

@@ -157,6 +157,7 @@ def test_a_name_that_no_run_can_have_is_unknown(name: str) -> None:
 
 def test_reconcile_starts_what_has_no_run_and_leaves_the_young_and_the_old_alone() -> None:
     states, s3 = FakeStepFunctions(), FakeS3()
+    states.made = datetime.now(UTC)  # the schedules' ticks are all from before
     lost = s3.put("landing", "incoming/orders/lost.csv", b"lost", timedelta(minutes=30))
     known = s3.put("landing", "incoming/orders/known.csv", b"known", timedelta(minutes=30))
     s3.put("landing", "incoming/orders/young.csv", b"young", timedelta(minutes=1))

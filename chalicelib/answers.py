@@ -8,7 +8,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 OutcomeText = Literal["running", "succeeded", "rejected", "failed", "expired", "stopped", "timed_out"]
-Key = Annotated[str, Meta(min_length=1, max_length=1024, description="A key in the landing bucket.")]
+Key = Annotated[str, Meta(min_length=1, max_length=1024, description="A key in the pipeline's bucket.")]
+Bucket = Annotated[
+    str, Meta(min_length=3, max_length=63, description="The pipeline's bucket; another one is refused.")
+]
 ParameterValue = Annotated[str, Meta(max_length=1024)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why; it is kept with the run.")]
 
@@ -21,12 +24,13 @@ class Problem(Struct):
 
 
 class StartRun(Struct, forbid_unknown_fields=True):
-    """Start a run: for a file of the landing bucket by its `key`, or of a batch pipeline with `parameters`.
+    """Start a run: for a file of the pipeline's bucket by its `key`, or of a batch with `parameters`.
 
     `request` makes the call safe to repeat: the same request and parameters always mean the same run.
     """
 
     key: Key | None = None
+    bucket: Bucket | None = None
     version: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
     parameters: dict[str, ParameterValue] | None = None
     request: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -78,6 +82,7 @@ class PipelineAnswer(Struct):
     description: str
     workflow: str
     landing_prefix: str | None = None
+    bucket: str | None = None
     format: str | None = None
     columns: list[dict[str, Any]] = []
     table: str | None = None

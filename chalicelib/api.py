@@ -19,6 +19,7 @@ from chalicelib import (
     requeue,
     runs,
     settings,
+    sources,
 )
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.secrets import Secrets
@@ -117,7 +118,7 @@ def show_pipeline(pipeline: str) -> answers.PipelineAnswer:
 @endpoint(
     "POST",
     "/pipelines/{pipeline}/runs",
-    "Start a run for a file of the landing bucket, or of a batch pipeline; 200 when that run exists",
+    "Start a run for a file of the pipeline's bucket, or of a batch pipeline; 200 when that run exists",
     body=answers.StartRun,
     answer=answers.RunStarted,
     status=(201, 200),
@@ -133,7 +134,8 @@ def start_run(pipeline: str, body: answers.StartRun) -> tuple[int, answers.RunSt
     else:
         if body.key is None or body.parameters is not None or body.request:
             raise errors.InvalidRequest(f"key: {pipeline} works on a file: send its key, and no parameters")
-        file = S3().find(settings.landing_bucket(), body.key, body.version)
+        storage = sources.storage(chosen, "start-run")
+        file = storage.find(_bucket(chosen, body.bucket), body.key, body.version)
         started = runs.start_for_file(states, file, pipeline=pipeline)
     return 201 if started.new else 200, answers.RunStarted(run=started.run, new=started.new)
 
@@ -381,6 +383,14 @@ def _caller() -> str:
     return str(api.current_request.context["authorizer"]["name"])
 
 
+def _bucket(pipeline: Pipeline, asked: str | None) -> str:
+    """Return the bucket to look in: the one that the pipeline's files are in, and no other."""
+    own = sources.bucket(pipeline)
+    if asked not in (None, own):
+        raise errors.InvalidRequest(f"bucket {asked[:80]!r}: the files of {pipeline.name} are in {own}")
+    return own
+
+
 def _described(pipeline: Pipeline | BatchPipeline) -> answers.PipelineAnswer:
     if isinstance(pipeline, BatchPipeline):
         return answers.PipelineAnswer(
@@ -401,6 +411,7 @@ def _described(pipeline: Pipeline | BatchPipeline) -> answers.PipelineAnswer:
         format=pipeline.format,
         columns=[asdict(column) for column in pipeline.columns],
         table=f"{pipeline.table.schema}.{pipeline.table.name}" if pipeline.table else None,
+        bucket=sources.bucket(pipeline),
         glue_job=pipeline.glue_job.name if pipeline.glue_job else None,
         largest_for_lambda=pipeline.largest_for_lambda,
         tolerate=asdict(pipeline.tolerate) if pipeline.tolerate else None,

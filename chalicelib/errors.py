@@ -134,6 +134,10 @@ class AlreadyPublished(GiveUp):
     """Another run published one of the files meanwhile."""
 
 
+class AccessRefused(GiveUp):
+    """Another account, or AWS, did not let this stage in."""
+
+
 class InvalidSettings(GiveUp):
     """An environment variable is missing or wrong."""
 

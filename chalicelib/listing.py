@@ -84,11 +84,17 @@ def _stream(
         for row in _after(rows, last):
             if wanted.since and row["startDate"] < wanted.since:
                 return
-            if wanted.pipeline in (None, row["name"].partition("-")[0]):
+            if _is_wanted(row["name"].partition("-")[0], workflow, wanted):
                 yield -row["startDate"].timestamp(), workflow, _Place(token, row["name"]), from_execution(row)
         if not following:
             return
         token, last = following, None
+
+
+def _is_wanted(pipeline: str, workflow: str, wanted: Wanted) -> bool:
+    """Leave out what a workflow started, under the run's own name, as a part of that run."""
+    known = pipelines.every().get(pipeline)
+    return wanted.pipeline in (None, pipeline) and (known is None or known.workflow == workflow)
 
 
 def _after(rows: list[dict[str, Any]], name: str | None) -> Iterator[dict[str, Any]]:

@@ -8,10 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, get_args
 
+from chalicelib.access import role_arn
 from chalicelib.errors import InvalidPipeline, InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from chalicelib.access import Access, Warehouse
 
 ColumnType = Literal["integer", "decimal", "float", "boolean", "date", "timestamp", "text"]
 Format = Literal["csv", "json", "ndjson", "parquet"]
@@ -36,6 +39,11 @@ LONGEST_APPROVAL = 7 * 86_400
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 """What a column, table or schema may be called: Redshift allows 127 bytes; quotes are never needed."""
+
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+WITH_RECEIPT = "load_partner_file"
+"""The workflow that ends with a receipt in the source bucket."""
 
 PIPELINE_NAME = re.compile(r"[a-z][a-z0-9_]{0,46}")
 """A pipeline's name: with 24 digits and an attempt it makes a run's name of at most 80 characters."""
@@ -122,6 +130,7 @@ class Table:
         mode: `append` adds rows, `upsert` replaces the rows with the same keys, `overwrite` replaces all.
         keys: the columns that identify a row; needed by `upsert`.
         contract: `freeze` fails on a column the table lacks, `evolve` adds it.
+        warehouse: the warehouse of another account that holds it, or None for the stage's own.
     """
 
     schema: str = "public"
@@ -129,6 +138,7 @@ class Table:
     mode: Mode = "append"
     keys: tuple[str, ...] = ()
     contract: Contract = "freeze"
+    warehouse: Warehouse | None = None
 
     def __post_init__(self) -> None:
         for what in (self.schema, self.name, *self.keys):
@@ -148,6 +158,7 @@ class GlueJob:
         first_wait, longest_wait: seconds before the first check, and the most between two checks.
         growth: each wait is this many times the one before.
         deadline: seconds after which the run fails with GlueJobTimedOut.
+        access: the role for a job of another account; `name` is then the job's whole name there.
     """
 
     name: str
@@ -155,6 +166,7 @@ class GlueJob:
     growth: float = 1.5
     longest_wait: int = 120
     deadline: int = 4 * 3600
+    access: Access | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.first_wait <= self.longest_wait <= self.deadline and self.growth > 1):
@@ -348,7 +360,8 @@ class Pipeline:
     Attributes:
         name: lower-case identifier of at most 47 characters.
         description: one sentence for people.
-        landing_prefix: keys under it start runs; it ends in `/` and starts with `incoming/`.
+        landing_prefix: keys under it start runs; it ends in `/` and, in the landing bucket, starts with
+            `incoming/`.
         source: how the files are written: CSV(), JSON(), NDJSON() or Parquet().
         columns: every declared column, in the table's order.
         extra_columns: `reject` a file with an undeclared column, or `keep` the column as text.
@@ -359,6 +372,9 @@ class Pipeline:
         largest_for_lambda: bytes; a larger file goes to the Glue job.
         glue_job: the job for large files, or None when large files are to be rejected.
         table: the Redshift table to fill, or None.
+        source_bucket: another account's bucket that the files are in, or None for the landing bucket.
+        source_access: the role to read it with, or None when its bucket policy lets this stage in.
+        receipt_role: the ARN of the role with which the workflow writes a receipt there, or None.
         workflow: the definition in workflows/ that runs it.
     """
 
@@ -376,15 +392,20 @@ class Pipeline:
     largest_for_lambda: int = 64 * 1024 * 1024
     glue_job: GlueJob | None = None
     table: Table | None = None
+    source_bucket: str | None = None
+    source_access: Access | None = None
+    receipt_role: str | None = None
     workflow: str = field(default="load_file")
 
     def __post_init__(self) -> None:
         if not PIPELINE_NAME.fullmatch(self.name):
             raise InvalidPipeline(f"pipeline name {self.name!r}: use [a-z][a-z0-9_]*, at most 47 characters")
-        if not re.fullmatch(r"incoming/([A-Za-z0-9_.-]+/)+", self.landing_prefix):
+        first = "" if self.source_bucket else "incoming/"
+        if not re.fullmatch(rf"{first}([A-Za-z0-9_.-]+/)+", self.landing_prefix):
             raise InvalidPipeline(
-                f"{self.name}: landing_prefix {self.landing_prefix!r}: write 'incoming/<folder>/'"
+                f"{self.name}: landing_prefix {self.landing_prefix!r}: write '{first}<folder>/'"
             )
+        self._check_accounts()
         _one_of(f"{self.name}: extra_columns", self.extra_columns, ExtraColumns)
         if not 0 <= self.fewest_rows <= (self.fewest_rows if self.most_rows is None else self.most_rows):
             raise InvalidPipeline(f"{self.name}: write 0 <= fewest_rows <= most_rows")
@@ -396,6 +417,18 @@ class Pipeline:
                 f"{self.name}: columns: declare at least one, each name once, and none called {RESERVED}"
             )
         self._check_keys()
+
+    def _check_accounts(self) -> None:
+        if self.source_bucket is not None and not BUCKET_NAME.fullmatch(self.source_bucket):
+            raise InvalidPipeline(f"{self.name}: source_bucket {self.source_bucket!r}: write a bucket's name")
+        if self.source_bucket is None and (self.source_access or self.receipt_role):
+            raise InvalidPipeline(f"{self.name}: source_access and receipt_role need a source_bucket")
+        if self.receipt_role is not None:
+            role_arn(f"{self.name}: receipt_role", self.receipt_role)
+        if (self.workflow == WITH_RECEIPT) != (self.receipt_role is not None):
+            raise InvalidPipeline(
+                f"{self.name}: receipt_role and workflow={WITH_RECEIPT!r}: give both or neither"
+            )
 
     def _check_keys(self) -> None:
         required = {column.name for column in self.columns if column.required}

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from chalicelib import pipelines, settings
-from chalicelib.errors import DecantError, InvalidEvent, InvalidPipeline, RunConflict
+from chalicelib import pipelines, settings, sources
+from chalicelib.errors import AccessRefused, DecantError, InvalidEvent, InvalidPipeline, RunConflict
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause, steps
 from chalicelib.run import ERRORS, OUTCOMES, Run, RunName
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from chalicelib.aws.s3 import S3
     from chalicelib.aws.step_functions import StepFunctions
+    from chalicelib.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,9 @@ CATCH_UP_AFTER = timedelta(minutes=10)
 """A tick this old without a run was missed; EventBridge delivers within a minute."""
 
 MOST_ATTEMPTS = 9999
+
+WORK = ("file", "receipt_to", "parameters", "tick")
+"""What a run's input says about its work; every attempt has the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +94,11 @@ def start_for_file(states: StepFunctions, file: File, *, pipeline: str | None = 
     Raises:
         UnknownPipeline: the key is under no landing prefix, or no pipeline has the given name.
     """
-    chosen = pipelines.file_pipeline(pipeline) if pipeline else pipelines.of_key(file.key)
-    return _start(states, RunName.of(chosen.name, file), {"file": file.to_document()})
+    chosen = pipelines.file_pipeline(pipeline) if pipeline else _pipeline_of(file)
+    work: dict[str, Any] = {"file": file.to_document()}
+    if chosen.receipt_role:
+        work["receipt_to"] = {"role": chosen.receipt_role, "bucket": chosen.source_bucket}
+    return _start(states, RunName.of(chosen.name, file), work)
 
 
 def start_again(states: StepFunctions, name: RunName, file: File) -> Started:
@@ -209,16 +216,34 @@ def redrive(states: StepFunctions, name: str) -> Started:
 
 
 def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
-    """Yield the files under the landing prefixes that should have a run by now and have none."""
+    """Yield the files under the landing prefixes that should have a run by now and have none.
+
+    Raises:
+        AccessRefused: another account does not let its bucket be listed; told after all other files.
+    """
+    refused: list[AccessRefused] = []
     for pipeline in pipelines.of_files():
-        known: set[str] | None = None
-        for file, landed in s3.listing(settings.landing_bucket(), pipeline.landing_prefix):
-            if file.key.endswith("/") or not RECONCILE_AFTER < now - landed < RECONCILE_WITHIN:
-                continue
-            if known is None:
-                known = _names_since(states, pipeline.workflow, now - RECONCILE_WITHIN)
-            if str(RunName.of(pipeline.name, file)) not in known:
-                yield file
+        if not sources.is_within_reach(pipeline):
+            continue
+        storage = sources.storage(pipeline, "reconcile") if pipeline.source_bucket else s3
+        try:
+            yield from _missing_of(pipeline, states, storage, now)
+        except AccessRefused as error:
+            log.exception("the files of %s cannot be listed", pipeline.name)
+            refused.append(error)
+    if refused:
+        raise refused[0]
+
+
+def _missing_of(pipeline: Pipeline, states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
+    known: set[str] | None = None
+    for file, landed in s3.listing(sources.bucket(pipeline), pipeline.landing_prefix):
+        if file.key.endswith("/") or not RECONCILE_AFTER < now - landed < RECONCILE_WITHIN:
+            continue
+        if known is None:
+            known = _names_since(states, pipeline.workflow, now - RECONCILE_WITHIN)
+        if str(RunName.of(pipeline.name, file)) not in known:
+            yield file
 
 
 def catch_up(states: StepFunctions, now: datetime) -> list[Started]:
@@ -240,7 +265,8 @@ def catch_up(states: StepFunctions, now: datetime) -> list[Started]:
 def reconcile(states: StepFunctions, s3: S3) -> list[Started]:
     """Start a run for every landed file and tick that has none: a lost event costs time, not data."""
     now = datetime.now(UTC)
-    return [start_for_file(states, file) for file in missing(states, s3, now)] + catch_up(states, now)
+    caught_up = catch_up(states, now)  # first: a bucket that refuses to be listed must not keep a tick
+    return [start_for_file(states, file) for file in missing(states, s3, now)] + caught_up
 
 
 def from_execution(found: dict[str, Any]) -> Run:
@@ -264,6 +290,12 @@ def from_execution(found: dict[str, Any]) -> Run:
     )
 
 
+def _pipeline_of(file: File) -> Pipeline:
+    """Return the pipeline that a landed file belongs to; a bucket that no pipeline names is refused."""
+    landing = file.bucket == settings.landing_bucket()
+    return pipelines.of_key(file.key, None if landing else file.bucket)
+
+
 def _start(states: StepFunctions, name: RunName, work: dict[str, Any], started: str | None = None) -> Started:
     """Start an execution; `work` says on what: a file, or a batch's parameters."""
     document = {
@@ -284,7 +316,7 @@ def _start_again(
 ) -> Started:
     """Start the next attempt that does not exist; `instead` says on what, if not on the same as before."""
     document = json.loads(found["input"])
-    work = {key: value for key, value in document.items() if key in {"file", "parameters", "tick"}}
+    work = {key: value for key, value in document.items() if key in WORK}
     attempt = name.next
     while attempt.attempt <= MOST_ATTEMPTS:
         started = _start(states, attempt, instead or work, document["started"])

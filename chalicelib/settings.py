@@ -6,6 +6,8 @@ import os
 
 from chalicelib.errors import InvalidSettings
 
+ACCOUNT_DIGITS = 12
+
 
 def _required(name: str) -> str:
     value = os.environ.get(name, "")
@@ -64,6 +66,32 @@ def warehouse_role() -> str:
 def api_tokens_secret() -> str:
     """Return the Secrets Manager id of the hashed API tokens."""
     return _required("DECANT_API_TOKENS_SECRET")
+
+
+def trusted_roles() -> frozenset[str]:
+    """Return the ARNs of the roles in other accounts that steps may assume."""
+    return frozenset(_listed("DECANT_TRUSTED_ROLES"))
+
+
+def external_id(account: str) -> str | None:
+    """Return the external id that an account's roles ask for, or None.
+
+    Raises:
+        InvalidSettings: the setting is not `account=id,account=id`.
+    """
+    pairs = [entry.partition("=") for entry in _listed("DECANT_EXTERNAL_IDS")]
+    for number, sign, value in pairs:
+        if not (sign and value and len(number) == ACCOUNT_DIGITS and number.isdigit()):
+            raise InvalidSettings(
+                "environment variable DECANT_EXTERNAL_IDS: write <12 digits>=<external id>, ..."
+            )
+    return next((value for number, _, value in pairs if number == account), None)
+
+
+def _listed(name: str) -> list[str]:
+    """Return a list's entries; a stack writes `none` for an empty one."""
+    entries = [entry.strip() for entry in os.environ.get(name, "").split(",")]
+    return [entry for entry in entries if entry and entry != "none"]
 
 
 def state_machine(workflow: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import Failure
+from cli.partner_names import PARAMETERS
 from cli.project import root, running_stage, spark_python
 from cli.stage_client import client
 
@@ -172,6 +173,7 @@ def _provision(ready: dict[str, Any], token: str) -> dict[str, str]:
             STAGE,
             root=root(),
             client=functools.partial(client, ready["environment"]),
+            parameters=PARAMETERS,
             warehouse={"engine": "redshift", **ready["warehouse"]},
             api_tokens=[{"name": "local", "role": "approver", "sha256": digest}],
         )

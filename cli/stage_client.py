@@ -48,4 +48,5 @@ def client(environment: dict[str, str], service: str) -> Any:
         region_name=environment.get("AWS_REGION"),
         aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
     )

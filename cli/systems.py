@@ -19,6 +19,7 @@ SYSTEMS = {
     "nyc_taxi": "Yellow-taxi trips become one Parquet table by Athena alone, each month exactly once.",
     "flight_metrics": "How punctual flights are, and what passengers say of it, by carrier, route and month.",
     "nightly_batch": "Sales exports become checked, published rows and a business report every night.",
+    "cross_account": "Files of another account, read through its role, each answered with a receipt there.",
 }
 """Each has cli/demos/<name>.py and cli/sample_data/<name>.py; all but the first docs/tutorials/<name>.md."""
 

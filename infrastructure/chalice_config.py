@@ -165,6 +165,8 @@ def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any
             "DECANT_API_TOKENS_SECRET": outputs["ApiTokensSecret"],
             "DECANT_STATE_MACHINES": outputs["StateMachines"],
             "DECANT_GLUE_JOBS": outputs["GlueJobs"],
+            "DECANT_TRUSTED_ROLES": outputs["TrustedRoles"],
+            "DECANT_EXTERNAL_IDS": outputs["ExternalIds"],
         },
         "lambda_functions": {
             name: _function(name, settings, outputs, layer) for name, settings in FUNCTIONS.items()

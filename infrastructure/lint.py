@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def lint(root: Path = ROOT) -> list[Finding]:
     """Return everything to mend in the source tree at `root`."""
-    return [*_workflows(root), *_template(root), *_config(root)]
+    return [*_workflows(root), *_template(root), *_partner(root), *_config(root)]
 
 
 def _workflows(root: Path) -> Iterator[Finding]:
@@ -42,6 +42,16 @@ def _template(root: Path) -> Iterator[Finding]:
         return
     except ValueError:
         return  # a workflow that is not JSON: told above
+    yield from _cloudformation(path, text)
+
+
+def _partner(root: Path) -> Iterator[Finding]:
+    path = root / "infrastructure" / "partner.yaml"
+    if path.exists():
+        yield from _cloudformation(path, path.read_text(encoding="utf-8"))
+
+
+def _cloudformation(path: Path, text: str) -> Iterator[Finding]:
     for match in cfn_lint(text):
         where = "/".join(map(str, getattr(match, "path", None) or ()))
         remedy = f"{match.message} ({match.rule.source_url})"

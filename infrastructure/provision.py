@@ -70,7 +70,7 @@ def provision(
         ProvisioningFailedError: a resource failed; CloudFormation took the change back.
     """
     client = functools.cache(client)  # making a client takes longer than most calls
-    stack = _Stack(f"{app}-{stage}-infra", client("cloudformation"))
+    stack = Stack(f"{app}-{stage}-infra", client("cloudformation"))
     given = {"App": app, "Stage": stage, **(parameters or {})}
     template = render(stage, root)
     body = _compact(template)
@@ -102,7 +102,7 @@ def upload_glue_scripts(client: Clients, bucket: str, root: Path = ROOT) -> list
     return keys
 
 
-class _Stack:
+class Stack:
     """One stack, created or updated until it is done."""
 
     def __init__(self, name: str, cloudformation: Any) -> None:
@@ -110,9 +110,15 @@ class _Stack:
         self._cloudformation = cloudformation
 
     def exists(self) -> bool:
+        """Tell whether there is such a stack."""
         return self._describe() is not None
 
     def apply(self, source: Mapping[str, str], template: Mapping[str, Any], given: Mapping[str, str]) -> None:
+        """Create or update the stack from its source, TemplateBody or TemplateURL.
+
+        Raises:
+            ProvisioningFailedError: a resource failed; CloudFormation took the change back.
+        """
         found = self._describe()
         if found and found["StackStatus"] in ("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
             # Such a stack never came to be; AWS lets it be deleted only.
@@ -139,10 +145,12 @@ class _Stack:
             ) from error
 
     def outputs(self) -> dict[str, str]:
+        """Return the outputs by key."""
         found = self._describe() or {}
         return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
     def resource(self, name: str) -> str:
+        """Return a resource's physical id."""
         answer = self._cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId=name)
         return str(answer["StackResourceDetail"]["PhysicalResourceId"])
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.errors import Throttled
+from chalicelib.aws import assumed
+from chalicelib.errors import AccessRefused, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from chalicelib.access import Access
 
 THROTTLES = frozenset(
     {
@@ -28,14 +31,28 @@ THROTTLES = frozenset(
 """Error codes that a later attempt may not meet."""
 
 
-@functools.cache
-def client(service: str) -> Any:
-    """Return the process's client for a service; a client is safe to share between threads."""
+DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "403"})
+"""Error codes of a missing permission; a HEAD has only the number."""
+
+
+@functools.lru_cache(maxsize=64)
+def client(service: str, access: Access | None = None, session: str = "") -> Any:
+    """Return the process's client for a service; a client is safe to share between threads.
+
+    Args:
+        service: boto3's name of it.
+        access: the role of another account to call as, or None for this function's own.
+        session: who calls with that role, such as a run's name.
+
+    Raises:
+        AccessRefused: the stage does not trust the role.
+    """
     import boto3  # noqa: PLC0415 - a function that needs no AWS starts without its 0.2 s
     from botocore.config import Config  # noqa: PLC0415
 
+    caller = assumed.session(access, session) if access else boto3
     # 5 attempts with exponential backoff and full jitter before the workflow's own Retry takes over.
-    return boto3.client(service, config=Config(retries={"mode": "standard", "total_max_attempts": 5}))
+    return caller.client(service, config=Config(retries={"mode": "standard", "total_max_attempts": 5}))
 
 
 def call(operation: Callable[..., Any], **arguments: Any) -> Any:
@@ -43,6 +60,7 @@ def call(operation: Callable[..., Any], **arguments: Any) -> Any:
 
     Raises:
         Throttled: AWS is busy or throttles, after the client's own attempts.
+        AccessRefused: a permission is missing, here or in another account.
         botocore.exceptions.ClientError: AWS refused for another reason.
     """
     from botocore.exceptions import ClientError  # noqa: PLC0415
@@ -52,7 +70,19 @@ def call(operation: Callable[..., Any], **arguments: Any) -> Any:
     except ClientError as error:
         if code(error) in THROTTLES:
             raise Throttled(f"{error.operation_name}: {error}") from error
+        if code(error) in DENIALS:
+            raise AccessRefused(_refused(error, arguments)) from error
         raise
+
+
+def _refused(error: Any, arguments: dict[str, Any]) -> str:
+    told = ", ".join(f"{name} {value}" for name, value in arguments.items() if name in _TOLD)
+    return (
+        f"{error.operation_name} of {told or 'the resource'}: {error}: give the calling role this permission"
+    )
+
+
+_TOLD = ("Bucket", "Key", "JobName", "SecretId", "TopicArn", "stateMachineArn")
 
 
 def code(error: Any) -> str:

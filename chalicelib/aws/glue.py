@@ -12,6 +12,8 @@ from chalicelib.errors import GlueIsBusy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from chalicelib.access import Access
+
 RUNS_LOOKED_THROUGH = 1000
 """Job runs, newest first, among which a run that was already started is looked for."""
 
@@ -50,7 +52,19 @@ class TableIsGoneError(Exception):
 
 
 class Glue:
-    """The jobs and the Data Catalog of this stage."""
+    """The jobs and the Data Catalog of this stage, or the jobs of another account.
+
+    Args:
+        access: the role of the other account, or None.
+        session: who assumes it, such as a run's name.
+    """
+
+    def __init__(self, access: Access | None = None, session: str = "") -> None:
+        self._who = (access, session) if access else ()
+
+    @property
+    def _glue(self) -> Any:
+        return client("glue", *self._who)
 
     def start_job_run(self, job: str, arguments: Mapping[str, str]) -> JobRun:
         """Start a job run.
@@ -58,7 +72,7 @@ class Glue:
         Raises:
             GlueIsBusy: the job already runs as often at once as it may.
         """
-        glue = client("glue")
+        glue = self._glue
         try:
             run_id = call(glue.start_job_run, JobName=job, Arguments=dict(arguments))["JobRunId"]
         except (
@@ -70,7 +84,7 @@ class Glue:
 
     def find_job_run(self, job: str, argument: str, value: str) -> JobRun | None:
         """Return the newest job run that was started with this argument's value, or None."""
-        pages = client("glue").get_paginator("get_job_runs")
+        pages = self._glue.get_paginator("get_job_runs")
         limits = {"MaxItems": RUNS_LOOKED_THROUGH, "PageSize": 200}
         for page in pages.paginate(JobName=job, PaginationConfig=limits):
             for found in page["JobRuns"]:
@@ -80,11 +94,11 @@ class Glue:
 
     def job_run(self, job: str, run_id: str) -> JobRun:
         """Return how a job run stands."""
-        return _job_run(call(client("glue").get_job_run, JobName=job, RunId=run_id)["JobRun"])
+        return _job_run(call(self._glue.get_job_run, JobName=job, RunId=run_id)["JobRun"])
 
     def stop_job_run(self, job: str, run_id: str) -> None:
         """Ask Glue to stop a job run."""
-        call(client("glue").batch_stop_job_run, JobName=job, JobRunIds=[run_id])
+        call(self._glue.batch_stop_job_run, JobName=job, JobRunIds=[run_id])
 
     def put_table(
         self,
@@ -112,7 +126,7 @@ class Glue:
         partition_keys: Sequence[tuple[str, str]],
         location: str,
     ) -> None:
-        glue = client("glue")
+        glue = self._glue
         wanted = {
             "Name": table,
             "TableType": "EXTERNAL_TABLE",
@@ -166,7 +180,7 @@ class Glue:
         partition = _partition(values, columns, location)
         if not self._new_partition(database, table, partition):
             call(
-                client("glue").update_partition,
+                self._glue.update_partition,
                 DatabaseName=database,
                 TableName=table,
                 PartitionValueList=list(values),
@@ -175,7 +189,7 @@ class Glue:
 
     def _new_partition(self, database: str, table: str, partition: dict[str, Any]) -> bool:
         """Tell whether the partition was not there."""
-        glue = client("glue")
+        glue = self._glue
         try:
             call(glue.create_partition, DatabaseName=database, TableName=table, PartitionInput=partition)
         except glue.exceptions.AlreadyExistsException:

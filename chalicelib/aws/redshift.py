@@ -35,10 +35,16 @@ class Transaction:
 
 
 class Redshift:
-    """The warehouse behind one Secrets Manager secret. Its connection is kept between loads."""
+    """The warehouse behind one Secrets Manager secret. Its connection is kept between loads.
 
-    def __init__(self, secret: str) -> None:
+    Args:
+        secret: the secret's name or ARN.
+        secrets: how secrets are read; a warehouse of another account has its own there.
+    """
+
+    def __init__(self, secret: str, secrets: Secrets | None = None) -> None:
         self._secret = secret
+        self._secrets = secrets or Secrets()
         self._connection: Any = None
 
     @contextlib.contextmanager
@@ -67,7 +73,7 @@ class Redshift:
             # The driver itself: awswrangler's connect does the same, and imports pandas for 1 s before it.
             import redshift_connector  # noqa: PLC0415 - 0.07 s that only a load pays for
 
-            secret = Secrets().read(self._secret)
+            secret = self._secrets.read(self._secret)
             self._connection = redshift_connector.connect(
                 host=secret["host"],
                 port=int(secret["port"]),

@@ -7,14 +7,16 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from chalicelib.aws.client import call, client, code
-from chalicelib.errors import LedgerChanged, StorageIsUnreachable, UnknownFile
+from chalicelib.aws.client import DENIALS, call, client, code
+from chalicelib.errors import AccessRefused, LedgerChanged, StorageIsUnreachable, UnknownFile
 from chalicelib.files import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
+    from chalicelib.access import Access
 
 READ_AHEAD = 1024 * 1024
 """Bytes that one ranged GET of a seekable file asks for at least."""
@@ -29,7 +31,21 @@ CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", 
 
 
 class S3:
-    """The buckets of this stage."""
+    """The buckets of this stage, and one of another account.
+
+    Args:
+        bucket: the other account's bucket, or None.
+        access: the role to reach it with, or None when the bucket's own policy lets this stage in.
+        session: who assumes the role, such as a run's name.
+    """
+
+    def __init__(self, bucket: str | None = None, access: Access | None = None, session: str = "") -> None:
+        self._bucket, self._access, self._session = bucket, access, session
+
+    def _client(self, bucket: str) -> Any:
+        if self._access and bucket == self._bucket:
+            return client("s3", self._access, self._session)
+        return client("s3")
 
     def find(self, bucket: str, key: str, version: str | None = None) -> File:
         """Return the file as it is now, or the given version of it.
@@ -38,7 +54,7 @@ class S3:
             UnknownFile: no such object.
         """
         try:
-            head = call(client("s3").head_object, Bucket=bucket, Key=key, **_version(version))
+            head = call(self._client(bucket).head_object, Bucket=bucket, Key=key, **_version(version))
         except client("s3").exceptions.ClientError as error:
             if code(error) in MISSING:
                 raise UnknownFile(f"s3://{bucket}/{key}: there is no such file") from error
@@ -72,11 +88,16 @@ class S3:
 
     def listing(self, bucket: str, prefix: str) -> Iterator[tuple[File, datetime]]:
         """Yield the newest content of each key under a prefix, with the time that it landed."""
-        pages = client("s3").get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
-            for found in page.get("Versions", []):
-                if found["IsLatest"]:
-                    yield _listed(bucket, found), found["LastModified"]
+        pages = self._client(bucket).get_paginator("list_object_versions")
+        try:
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+                for found in page.get("Versions", []):
+                    if found["IsLatest"]:
+                        yield _listed(bucket, found), found["LastModified"]
+        except client("s3").exceptions.ClientError as error:
+            if code(error) in DENIALS:
+                raise AccessRefused(f"s3://{bucket}/{prefix}: it cannot be listed: {error}") from error
+            raise
 
     def read(self, bucket: str, key: str) -> tuple[bytes, str]:
         """Return a small object's content and its ETag.
@@ -172,7 +193,14 @@ class S3:
         return self.find(bucket, key)
 
     def move(self, file: File, bucket: str, key: str) -> None:
-        """Copy the file to another bucket, then delete it where it was. Safe to repeat."""
+        """Copy the file to another bucket, then delete it where it was. Safe to repeat.
+
+        A file of another account's bucket is only copied: it belongs to whoever put it there.
+        """
+        if file.bucket == self._bucket:
+            with self.open(file) as stream:
+                client("s3").upload_fileobj(stream, bucket, key)
+            return
         source = {"Bucket": file.bucket, "Key": file.key, **_version(file.version)}
         try:
             client("s3").copy(source, bucket, key)  # in parts when it is larger than one copy may be
@@ -193,7 +221,7 @@ class S3:
             return cast(
                 "dict[str, Any]",
                 call(
-                    client("s3").get_object,
+                    self._client(file.bucket).get_object,
                     Bucket=file.bucket,
                     Key=file.key,
                     IfMatch=file.etag,

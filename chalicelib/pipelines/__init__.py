@@ -85,16 +85,23 @@ def batch_pipeline(name: str) -> BatchPipeline:
     return found
 
 
-def of_key(key: str) -> Pipeline:
+def of_key(key: str, bucket: str | None = None) -> Pipeline:
     """Return the pipeline whose landing prefix a key is under.
+
+    Args:
+        key: the key.
+        bucket: another account's bucket, or None for the landing bucket.
 
     Raises:
         UnknownPipeline: there is none.
     """
-    for pipeline in of_files():
+    candidates = [pipeline for pipeline in of_files() if pipeline.source_bucket == bucket]
+    for pipeline in candidates:
         if key.startswith(pipeline.landing_prefix):
             return pipeline
-    prefixes = ", ".join(pipeline.landing_prefix for pipeline in of_files())
+    if not candidates:
+        raise UnknownPipeline(f"bucket {bucket!r} is no pipeline's source_bucket")
+    prefixes = ", ".join(pipeline.landing_prefix for pipeline in candidates)
     raise UnknownPipeline(f"key {key!r} is under no pipeline's landing prefix ({prefixes})")
 
 
@@ -106,6 +113,8 @@ def _imported(module: str) -> ModuleType:
 
 
 def _refuse_overlap(pipeline: Pipeline, other: Pipeline) -> None:
+    if pipeline.source_bucket != other.source_bucket:
+        return
     mine, theirs = pipeline.landing_prefix, other.landing_prefix
     if mine.startswith(theirs) or theirs.startswith(mine):
         raise InvalidPipeline(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import pipelines
+from chalicelib import pipelines, sources
 from chalicelib.aws.glue import Glue, JobRun
-from chalicelib.aws.s3 import S3
 from chalicelib.errors import FileReplaced, GlueJobTimedOut
 from chalicelib.files import File
 
 if TYPE_CHECKING:
+    from chalicelib.aws.s3 import S3
     from chalicelib.pipeline import GlueJob
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"})
@@ -24,11 +24,13 @@ def check_glue_job(event: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `{"state", "done", "succeeded", "wait_seconds", "error", "cause"}`.
     """
-    job = pipelines.file_pipeline(event["pipeline"]).glue_job
+    pipeline = pipelines.file_pipeline(event["pipeline"])
+    job = pipeline.glue_job
     if job is None:
         raise ValueError(f"pipeline {event['pipeline']} names no Glue job any more")
     file = File.from_document(event["source"])
-    return check(S3(), Glue(), job, event["start_glue_job"], file, time.time())
+    s3, glue = sources.storage(pipeline, event["run"]), Glue(job.access, event["run"])
+    return check(s3, glue, job, event["start_glue_job"], file, time.time())
 
 
 def check(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import pipelines, settings
+from chalicelib import pipelines
 from chalicelib.column_types import redshift_columns
 from chalicelib.errors import InvalidPipeline
 from chalicelib.files import File
 from chalicelib.group_loading import FILE_NUMBER, Member, load_group_once
 from chalicelib.loading import PROCESSING_DATE, Load
-from chalicelib.warehouse import warehouse
+from chalicelib.warehouse import copy_role, warehouse_of
 
 
 def copy_group(event: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def copy_group(event: dict[str, Any]) -> dict[str, Any]:
         "elsewhere"}`; and `elsewhere`, the numbers of those that another run loaded in the meantime.
     """
     load = load_of(event)
-    loaded = load_group_once(warehouse(settings.warehouse_secret(), load.tokens), load, members_of(event))
+    loaded = load_group_once(warehouse_of(load.table, load.tokens), load, members_of(event))
     return {
         "table": f"{load.table.schema}.{load.table.name}",
         "rows": sum(file.rows for file in loaded),
@@ -48,7 +48,7 @@ def load_of(event: dict[str, Any]) -> Load:
         columns=redshift_columns(pipeline, names),
         rows=written["rows"],
         manifest=written["manifest"],
-        role=settings.warehouse_role(),
+        role=copy_role(pipeline.table),
         number=FILE_NUMBER,
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import pipelines, settings
+from chalicelib import pipelines
 from chalicelib.column_types import redshift_columns
 from chalicelib.errors import InvalidPipeline
 from chalicelib.files import File
 from chalicelib.loading import Load, load_once
-from chalicelib.warehouse import warehouse
+from chalicelib.warehouse import copy_role, warehouse_of
 
 
 def copy_to_redshift(event: dict[str, Any]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def copy_to_redshift(event: dict[str, Any]) -> dict[str, Any]:
         `{"table": "public.orders", "rows": 5, "already": false}`.
     """
     load = load_of(event)
-    loaded = load_once(warehouse(settings.warehouse_secret(), load.tokens), load)
+    loaded = load_once(warehouse_of(load.table, load.tokens), load)
     return {"table": f"{load.table.schema}.{load.table.name}", "rows": loaded.rows, "already": loaded.already}
 
 
@@ -37,5 +37,5 @@ def load_of(event: dict[str, Any]) -> Load:
         columns=redshift_columns(pipeline, catalogue["columns"]),
         rows=catalogue["rows"],
         manifest=catalogue["manifest"],
-        role=settings.warehouse_role(),
+        role=copy_role(pipeline.table),
     )

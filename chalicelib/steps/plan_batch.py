@@ -13,7 +13,7 @@ from chalicelib.group_loading import loaded_tokens
 from chalicelib.grouping import CONCURRENCY, Grouped, Limits, bounded, group, why_alone
 from chalicelib.loading import tokens_of
 from chalicelib.run import RunName
-from chalicelib.warehouse import warehouse
+from chalicelib.warehouse import warehouse_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -144,7 +144,7 @@ def _loaded(pipeline: Pipeline, tokens: list[str]) -> set[str]:
     if pipeline.table is None:
         return set()
     table = tokens_of(pipeline.table)
-    return loaded_tokens(warehouse(settings.warehouse_secret(), table), table, tokens)
+    return loaded_tokens(warehouse_of(pipeline.table, table), table, tokens)
 
 
 def _is_marker(file: File) -> bool:

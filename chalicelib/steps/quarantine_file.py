@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib import settings
-from chalicelib.aws.s3 import S3
+from chalicelib import pipelines, settings, sources
 from chalicelib.files import File
 from chalicelib.quarantine import folder as folder_of
 from chalicelib.quarantine import name_of
+
+if TYPE_CHECKING:
+    from chalicelib.aws.s3 import S3
 
 
 def quarantine_file(event: dict[str, Any]) -> dict[str, Any]:
@@ -17,9 +19,8 @@ def quarantine_file(event: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `{"file": "s3://...", "report": "s3://..."}`: where both are now.
     """
-    return quarantine(
-        S3(), event["run"], event["pipeline"], File.from_document(event["file"]), event["report"]
-    )
+    s3 = sources.storage(pipelines.file_pipeline(event["pipeline"]), event["run"])
+    return quarantine(s3, event["run"], event["pipeline"], File.from_document(event["file"]), event["report"])
 
 
 def quarantine(s3: S3, run: str, pipeline: str, file: File, report: dict[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib import curated, pipelines, settings
+from chalicelib import curated, pipelines, settings, sources
 from chalicelib.aws.glue import Glue
-from chalicelib.aws.s3 import S3
 from chalicelib.errors import FileReplaced
 from chalicelib.files import File
 from chalicelib.pipeline import CSV, Column, GlueJob, Pipeline
+
+if TYPE_CHECKING:
+    from chalicelib.aws.s3 import S3
 
 
 def start_glue_job(event: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +24,9 @@ def start_glue_job(event: dict[str, Any]) -> dict[str, Any]:
     pipeline, file = pipelines.file_pipeline(event["pipeline"]), File.from_document(event["source"])
     folder = curated.folder(pipeline.name, event["token"], event["started"])
     arguments = job_arguments(pipeline, file, folder, event["started"], event["run"])
-    return start(S3(), Glue(), pipeline.glue_job, file, arguments)
+    access = pipeline.glue_job.access if pipeline.glue_job else None
+    glue = Glue(access, event["run"])
+    return start(sources.storage(pipeline, event["run"]), glue, pipeline.glue_job, file, arguments)
 
 
 def start(s3: S3, glue: Glue, job: GlueJob | None, file: File, arguments: dict[str, str]) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def start(s3: S3, glue: Glue, job: GlueJob | None, file: File, arguments: dict[s
         raise ValueError("the file was routed to Glue, but its pipeline names no Glue job")
     if not s3.is_current(file):
         raise FileReplaced(f"{file.uri} was replaced after it landed; the newer content has a run of its own")
-    name = settings.glue_job(job.name)
+    name = job.name if job.access else settings.glue_job(job.name)
     run = glue.find_job_run(name, "--run", arguments["--run"]) or glue.start_job_run(name, arguments)
     return {"job": name, "job_run": run.id, "started_at": run.started_at}
 

@@ -6,11 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import curated, pipelines, quarantine, settings
-from chalicelib.aws.s3 import S3, unbroken
+from chalicelib import curated, pipelines, quarantine, settings, sources
+from chalicelib.aws.s3 import unbroken
 from chalicelib.files import File
 
 if TYPE_CHECKING:
+    from chalicelib.aws.s3 import S3
     from chalicelib.pipeline import Pipeline
 
 
@@ -23,7 +24,7 @@ def transform_file(event: dict[str, Any]) -> dict[str, Any]:
     file = File.from_document(event["source"])
     folder = curated.folder(event["pipeline"], event["token"], event["started"])
     pipeline = quarantine.rules(pipelines.file_pipeline(event["pipeline"]), event["file"]["key"])
-    return transform(S3(), pipeline, file, folder, event["started"])
+    return transform(sources.storage(pipeline, event["run"]), pipeline, file, folder, event["started"])
 
 
 def transform(s3: S3, pipeline: Pipeline, file: File, folder: str, started: str) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import approvals, pipelines, quarantine, settings
-from chalicelib.aws.s3 import S3, unbroken
+from chalicelib import approvals, pipelines, quarantine, settings, sources
+from chalicelib.aws.s3 import unbroken
 from chalicelib.files import File
 
 if TYPE_CHECKING:
+    from chalicelib.aws.s3 import S3
     from chalicelib.pipeline import Pipeline
     from chalicelib.validation import BadRows, Report
 
@@ -27,7 +28,7 @@ def validate_file(event: dict[str, Any]) -> dict[str, Any]:
     """
     file = File.from_document(event["file"])
     pipeline = quarantine.rules(pipelines.file_pipeline(event["pipeline"]), file.key)
-    return check(S3(), pipeline, file, event["run"])
+    return check(sources.storage(pipeline, event["run"]), pipeline, file, event["run"])
 
 
 def check(s3: S3, pipeline: Pipeline, file: File, run: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from chalice.test import Client
 from openapi_spec_validator import validate
 
 import app as entry
-from chalicelib import api, auth, openapi, runs
+from chalicelib import api, auth, openapi, runs, sources
 from tests.factories import a_file, an_execution
 from tests.fakes import FakeS3, FakeStepFunctions
 
@@ -35,6 +35,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> FakeStepFunctions:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
+    monkeypatch.setattr(sources, "storage", lambda *_: fake)
     monkeypatch.setattr(api, "S3", lambda: fake)
     return fake
 

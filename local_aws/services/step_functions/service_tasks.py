@@ -15,6 +15,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_factory,
     state_task_service_glue,
+    state_task_service_sfn,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
@@ -28,6 +29,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from local_aws.services.step_functions import shapes
 from local_aws.services.step_functions.clients import client_of
@@ -125,6 +127,8 @@ def install(runtime: Runtime) -> None:
     mend(state_task_service_glue, "_JOB_RUN_STATE_ABNORMAL_TERMINAL_VALUE", GLUE_FAILURES)
     mend(state_task_service_glue, "_JOB_RUN_STATE_TERMINAL_VALUES", GLUE_FAILURES | {"SUCCEEDED"})
     mend(StateTaskServiceSfn, "_from_error", _sfn_error)
+    for module in (state_task_service_sfn, state_task_service_glue):  # AWS's causes have no spaces
+        mend(module, "to_json_str", _compact)
 
 
 class ForwardedService(StateTaskServiceCallback):
@@ -204,6 +208,10 @@ def task_failure(state: StateTaskService, env: LocalEnvironment, error: str, cau
 def _client(state: StateTaskService, env: LocalEnvironment, region: str, credentials: Any) -> Any:
     service = state._get_boto_service_name()  # noqa: SLF001 - as above
     return client_of(env.running.engine.runtime, service, region, credentials)
+
+
+def _compact(document: Any, separators: tuple[str, str] = (",", ":")) -> str:
+    return str(to_json_str(document, separators))
 
 
 def _prefix(state: StateTaskService) -> str:

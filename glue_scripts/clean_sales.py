@@ -213,7 +213,7 @@ def clean_row(cells: list[str]) -> tuple[dict[str, Any], set[str]]:
     """
     row: dict[str, Any] = {}
     mended: set[str] = set()
-    for column, text in zip(COLUMNS, cells):  # noqa: B905 - Python 3.9 knows no `strict`
+    for column, text in zip(COLUMNS, cells):
         row[column], more = _read(column, text)
         mended.update(more)
     row["amount"] = row["unit_price"] * row["quantity"]

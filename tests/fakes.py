@@ -217,6 +217,16 @@ def machine_of(run: str) -> str:
 
 
 @dataclass
+class FakeAthena:
+    """Queries whose results the test gives, by their ids."""
+
+    results: dict[str, list[dict[str, str | None]]]
+
+    def rows(self, query: str) -> list[dict[str, str | None]]:
+        return self.results[query]
+
+
+@dataclass
 class FakeSNS:
     """A topic that remembers."""
 

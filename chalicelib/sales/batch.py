@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,4 +57,4 @@ def report_key(batch: str) -> str:
 
 def read_document(s3: S3, batch: str, name: str) -> Any:
     """Return `files`, `summary` or `checks` of a batch."""
-    return json.loads(s3.read(settings.curated_bucket(), document_key(batch, name))[0])
+    return s3.read_json(settings.curated_bucket(), document_key(batch, name))

@@ -19,7 +19,7 @@ from chalicelib.aws.glue import Glue, TableIsGoneError
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
 from chalicelib.aws.step_functions import StepFunctions
-from chalicelib.errors import GlueIsBusy, RowsLost, RunConflict, UnknownFile, UnknownRun
+from chalicelib.errors import GlueIsBusy, LedgerChanged, RowsLost, RunConflict, UnknownFile, UnknownRun
 from tests.fakes import FakeGlue, FakeS3, FakeSNS, FakeStepFunctions
 
 if TYPE_CHECKING:
@@ -113,6 +113,19 @@ def test_a_listing_has_the_newest_content_of_each_key_under_the_prefix(s3: Any, 
     listed = list(s3.listing(bucket, "in/"))
     assert [file.key for file, _ in listed] == ["in/a", "in/b"]
     assert all(abs((before - landed).total_seconds()) < 60 for _, landed in listed)
+
+
+def test_an_object_is_replaced_only_by_who_read_it_last(s3: Any, bucket: str) -> None:
+    with pytest.raises(UnknownFile):
+        s3.read(bucket, "ledger")
+    s3.replace(bucket, "ledger", b"one", None)
+    with pytest.raises(LedgerChanged):
+        s3.replace(bucket, "ledger", b"another first", None)
+    content, etag = s3.read(bucket, "ledger")
+    s3.replace(bucket, "ledger", content + b" two", etag)
+    with pytest.raises(LedgerChanged):
+        s3.replace(bucket, "ledger", b"late", etag)
+    assert s3.read(bucket, "ledger")[0] == b"one two"
 
 
 def test_a_move_can_be_repeated(s3: Any, bucket: str) -> None:

@@ -24,6 +24,13 @@ def test_both_scripts_read_cells_alike():
     assert {name: csv[name] for name in SHARED} == {name: json[name] for name in SHARED}
 
 
+def test_the_python_shell_script_keeps_to_python_39_and_what_glue_has_there():
+    tree = ast.parse((SCRIPTS / "clean_sales.py").read_text(), feature_version=(3, 9))
+    named = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    named += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert {name.split(".")[0] for name in named} <= {"boto3", "pyarrow"} | sys.stdlib_module_names
+
+
 @pytest.mark.parametrize("script", ["process_csv.py", "process_json.py"])
 def test_a_script_imports_only_what_glue_has(script):
     tree = ast.parse((SCRIPTS / script).read_text())

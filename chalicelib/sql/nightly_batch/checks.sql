@@ -6,7 +6,7 @@
 SELECT
     abs(written.row_count - told.row_count) AS bad,
     told.row_count AS total
-FROM (SELECT count(*) AS row_count, max(batch) AS batch FROM sales_rows WHERE batch = ?) AS written
+FROM (SELECT count(*) AS row_count FROM sales_rows WHERE batch = ?) AS written
 CROSS JOIN (
     SELECT coalesce(sum(row_count), 0) AS row_count
     FROM sales_quality WHERE kind = 'kept' AND batch = ?

@@ -207,6 +207,7 @@ def _tell(each: Dated) -> None:
 def _rows(report: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     for each in report["dates"]:
         what = "done before" if each["earlier"] else each["cause"]
+        what = "no input" if each["error"] == MISSING else what
         yield each["date"], outcome(each["outcome"]), each["seconds"], each["run"], what
 
 

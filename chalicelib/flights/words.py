@@ -16,12 +16,12 @@ def told(done: dict[str, Any]) -> dict[str, Any]:
     day = done["found"]["date"]
     every = next(row for row in done["compute"]["delays"] if row["grain"] == "all")
     combined, load = done["combine"], done["load"]
-    again = ": the warehouse held them already" if load["already"] else ""
+    again = ", loaded before" if load["already"] else ""
     on_time = _percent(every["on_time_rate"])
     return {
         "headline": f"{every['flights']:,} flights of {day}, {on_time} on time{again}",
         "facts": {
-            "Date": day,
+            "Day": day,
             "Flights": every["flights"],
             "Cancelled": every["cancelled"],
             "On time": f"{every['on_time']:,} ({on_time})",

@@ -173,6 +173,8 @@ def test_a_varchar_without_a_length_holds_256_bytes(cursor, name):
         ("SELECT DATEDIFF(week, '2024-01-06'::timestamp, '2024-01-07'::timestamp)", 1),
         ("SELECT NVL2(1, 'set', 'null')", "set"),
         ("SELECT LEN('naïve')", 5),
+        ("SELECT ROUND(72.368::float8, 1), ROUND(1.005, 2)", (72.4, Decimal("1.01"))),
+        ("SELECT TRUNC(-72.368::float8, 1)", -72.3),
         ("SELECT JSON_EXTRACT_PATH_TEXT('{\"a\":{\"b\":\"c\"}}', 'a', 'b')", "c"),
         ("SELECT a + 1 AS b, b * 2 AS c FROM (SELECT 3 AS a) AS s WHERE b = 4", (4, 8)),
         (

@@ -121,6 +121,8 @@ def test_fifteen_minutes_are_late() -> None:
     [
         ("2026-11-02T00:44:00Z", "2026-02-30T00:44:00Z", "unreadable value"),
         ("2026-11-02T00:44:00Z", "2026-11-02 00:44", "unreadable value"),
+        ("2026-11-02T00:44:00Z", "2026-11-02T00:44:60Z", "unreadable value"),
+        ("2026-11-02T00:44:00Z", "2026-11-02T00:44:00+01:00", "unreadable value"),
         ("2026-11-02T00:44:00Z", "2026-11-01T23:40:00Z", "impossible times"),
         ("2026-11-02T00:44:00Z", "2026-11-05T01:00:00Z", "impossible times"),
         ("2026-11-02T00:44:00Z", "", "impossible times"),

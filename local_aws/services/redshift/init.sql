@@ -179,6 +179,10 @@ CREATE FUNCTION pg_catalog.convert_timezone(text, text, timestamp) RETURNS times
 $$ SELECT ($3 AT TIME ZONE $1) AT TIME ZONE $2 $$;
 CREATE FUNCTION pg_catalog.convert_timezone(text, timestamp) RETURNS timestamp LANGUAGE sql STABLE STRICT AS
 $$ SELECT ($2 AT TIME ZONE 'UTC') AT TIME ZONE $1 $$;
+CREATE FUNCTION pg_catalog.round(double precision, integer) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT round($1::numeric, $2)::double precision $$;
+CREATE FUNCTION pg_catalog.trunc(double precision, integer) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT trunc($1::numeric, $2)::double precision $$;
 CREATE FUNCTION pg_catalog.trunc(timestamp) RETURNS date LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::date $$;
 
 CREATE FUNCTION pg_catalog.is_valid_json(text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS

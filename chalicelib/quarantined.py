@@ -12,7 +12,7 @@ from chalicelib.history import iso
 from chalicelib.run import RunName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from chalicelib.aws.s3 import S3
     from chalicelib.files import File
@@ -44,6 +44,11 @@ class Entry:
     requeued: tuple[str, ...]
 
     @property
+    def name(self) -> RunName:
+        """The run's name, taken apart."""
+        return RunName.parse(self.run)
+
+    @property
     def folder(self) -> str:
         """The key prefix of everything of this entry."""
         return quarantine.folder(self.pipeline, self.run)
@@ -68,7 +73,8 @@ def page(
     if not 1 <= limit <= MOST_ENTRIES:
         raise InvalidRequest(f"limit {limit}: ask for 1 to {MOST_ENTRIES} entries")
     prefix = f"{pipelines.file_pipeline(pipeline).name}/" if pipeline else ""
-    found = [entry for entry in _entries(s3, prefix) if everything or not entry.requeued]
+    found = _newest_attempts(_entries(s3, prefix))
+    found = [entry for entry in found if everything or not entry.requeued]
     found.sort(key=_place, reverse=True)
     if cursor:
         found = [entry for entry in found if _place(entry) < _read_cursor(cursor)]
@@ -87,6 +93,13 @@ def find(s3: S3, run: str) -> Entry:
     for entry in _entries(s3, quarantine.folder(pipeline, run)):
         return entry
     raise NotInQuarantine(f"run {run!r} has nothing in quarantine")
+
+
+def attempts(s3: S3, entry: Entry) -> list[Entry]:
+    """Return what every attempt at the same content put into quarantine, this entry among them."""
+    token = entry.name.token
+    prefix = f"{entry.pipeline}/{token}"
+    return [other for other in _entries(s3, prefix) if other.name.token == token]
 
 
 def report(s3: S3, entry: Entry) -> dict[str, Any]:
@@ -111,6 +124,17 @@ def why(found: dict[str, Any]) -> str:
     where += f", column {first['column']}" if first["column"] else ""
     rows = f"{found['bad_rows']:,} of {found['rows']:,} rows were set aside"
     return f"{rows}; the first: {where}: {first['message']}"
+
+
+def _newest_attempts(found: Iterable[Entry]) -> list[Entry]:
+    """Leave out rows that a later attempt at the same file set aside again."""
+    newest: dict[tuple[str, str], Entry] = {}
+    for entry in found:
+        place = (entry.name.token, entry.kind if entry.kind == "rows" else entry.run)
+        other = newest.get(place)
+        if other is None or other.name.attempt < entry.name.attempt:
+            newest[place] = entry
+    return list(newest.values())
 
 
 def _entries(s3: S3, prefix: str) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import pipelines, quarantine, quarantined, rows_file, runs, settings
-from chalicelib.errors import InvalidRequest, RunConflict
+from chalicelib.errors import InvalidRequest, RunConflict, UnknownRun
 from chalicelib.history import iso
 from chalicelib.run import RunName
 
@@ -79,12 +79,13 @@ def _as_it_is(s3: S3, entry: Entry) -> Work:
 
 def _refuse_repeats(states: StepFunctions, s3: S3, entry: Entry, work: Work) -> None:
     """Refuse what another run has put back, or is about to: nothing is loaded twice."""
-    for other in entry.requeued:
+    earlier = [(held, run) for held in quarantined.attempts(s3, entry) for run in held.requeued]
+    for held, other in earlier:
         if RunName.parse(other).token == work.name.token or not _loads(states, other):
             continue
         if entry.kind == "file":
             raise RunConflict(f"run {entry.run!r}: its file was put back already, as run {other}")
-        marker = s3.read_json(settings.quarantine_bucket(), _marker(entry, other))
+        marker = s3.read_json(settings.quarantine_bucket(), _marker(held, other))
         if both := work.rows.intersection(marker["rows"]):
             raise RunConflict(
                 f"row {min(both)} was put back already, as run {other}: leave out its line"
@@ -93,7 +94,11 @@ def _refuse_repeats(states: StepFunctions, s3: S3, entry: Entry, work: Work) -> 
 
 
 def _loads(states: StepFunctions, run: str) -> bool:
-    return runs.describe(states, run, with_steps=False).outcome in {"running", "succeeded"}
+    """Tell whether a run may have loaded what it was given; Step Functions forgets a run after 90 days."""
+    try:
+        return runs.describe(states, run, with_steps=False).outcome in {"running", "succeeded"}
+    except UnknownRun:
+        return True
 
 
 def _marker(entry: Entry, run: str) -> str:

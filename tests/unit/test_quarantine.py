@@ -134,7 +134,8 @@ def test_a_corrected_file_starts_one_run_however_often_it_is_put_back() -> None:
     assert not requeue(stage.states, stage.s3, stage.run, key).new
     with pytest.raises(RunConflict, match=first.run):
         requeue(stage.states, stage.s3, stage.run, stage.upload("b.csv", HEADER + GOOD))
-    with pytest.raises(RunConflict, match=first.run):
+    stage.states.executions = [found for found in stage.states.executions if found["name"] != first.run]
+    with pytest.raises(RunConflict, match=first.run):  # though Step Functions has forgotten that run
         requeue(stage.states, stage.s3, stage.run)
 
 
@@ -302,3 +303,29 @@ def test_a_correction_may_have_fewer_rows_than_a_file_must_have() -> None:
     chosen = a_pipeline(fewest_rows=100, usual_rows=(100, 200))
     assert quarantine.rules(chosen, "corrections/orders/orders-1/a.csv").fewest_rows == 1
     assert quarantine.rules(chosen, "incoming/orders/a.csv") == chosen
+
+
+def test_rows_of_an_attempt_that_failed_are_neither_listed_nor_put_back_twice() -> None:
+    stage = Stage()
+    stage.states.describe("", stage.run).update(status="FAILED", error="LoadFailed")
+    second = runs.redrive(stage.states, stage.run).run
+    stage.work(second)
+    assert [entry.run for entry in listed(stage)] == [second]
+    fixed = json.dumps(stage.rejects()[0]).replace("n/a", "1").encode()
+    requeue(stage.states, stage.s3, stage.run, stage.upload("r.ndjson", fixed))
+    key = f"corrections/readings/{second}/r.ndjson"
+    stage.s3.put("landing", key, fixed)
+    with pytest.raises(RunConflict, match="row 101 was put back already"):
+        requeue(stage.states, stage.s3, second, key)
+
+
+def test_a_file_corrected_after_a_second_attempt_is_not_put_back_from_the_first() -> None:
+    stage = rejected()
+    second = requeue(stage.states, stage.s3, stage.run).run
+    stage.work(second)
+    key = f"corrections/readings/{second}/a.csv"
+    stage.s3.put("landing", key, HEADER + GOOD)
+    corrected = requeue(stage.states, stage.s3, second, key)
+    stage.work(corrected.run)
+    with pytest.raises(RunConflict, match=corrected.run):
+        requeue(stage.states, stage.s3, stage.run, stage.upload("a.csv", HEADER + GOOD))

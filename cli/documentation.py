@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from cli.workflow_diagram import inner_states, mermaid
+from cli.workflow_patterns import patterns_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,7 @@ def workflows_page() -> str:
                 for inside, each in inner_states(state)
             ]
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, patterns_section()])
 
 
 def cost_page() -> str:

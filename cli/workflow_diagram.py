@@ -36,6 +36,19 @@ def mermaid(definition: dict[str, Any], *, errors: bool = True) -> str:
     return "\n".join([*lines, *_styles(every)]) + "\n"
 
 
+def mermaid_of(states: dict[str, Any]) -> str:
+    """Return the flowchart of some states of a definition and of the arrows between them."""
+    lines = ["flowchart LR"]
+    for name, state in states.items():
+        inside = {name, *(each for each, _ in inner_states(state))}
+        for line in _drawn(name, state, errors=True):
+            source, _, target = line.partition(" ")
+            leads_away = source == name and target.rpartition(" ")[2] not in states and "-" in target
+            if not leads_away or source not in inside:
+                lines.append(f"  {line}")
+    return "\n".join([*lines, *_styles(dict(_with_inner(states)))]) + "\n"
+
+
 def inner_states(state: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the states inside a Map or Parallel state, at every depth."""
     for part in _parts(state):

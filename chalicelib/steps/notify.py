@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from chalicelib import settings
 from chalicelib.aws.sns import SNS
+from chalicelib.history import readable_cause
 from chalicelib.notices import Notice, notice
+
+log = logging.getLogger(__name__)
 
 
 def notify(event: dict[str, Any]) -> dict[str, Any]:
@@ -17,6 +21,15 @@ def notify(event: dict[str, Any]) -> dict[str, Any]:
     Returns:
         `{"message_id": ..., "subject": ...}`.
     """
+    if "error" in event["details"]:
+        error = event["details"]["error"]
+        log.error(
+            "run %s %s: %s: %s",
+            event["run"],
+            event["outcome"],
+            error["Error"],
+            readable_cause(error.get("Cause", "")),
+        )
     return send(SNS(), settings.notices_topic(), notice(event))
 
 

@@ -46,6 +46,7 @@ class Ended:
     states: list[str]
     events: list[dict[str, Any]]
     calls: dict[str, int]
+    run: str
 
     def input_of(self, state: str) -> dict[str, Any]:
         """What the step of a Task state was called with, the first time."""
@@ -88,6 +89,8 @@ class Workflow:
         scripted: Sequence[str] = (),
     ) -> None:
         self.good = good
+        self.names = names or {}
+        self.queue = aws.client("sqs")
         self.work = work
         self.name = name
         self.calls = calls
@@ -145,8 +148,8 @@ class Workflow:
             for event in events
             if "stateEnteredEventDetails" in event
         ]
-        calls = self.called(execution)
-        return Ended(found["status"], found.get("error"), found.get("cause"), entered, events, calls)
+        calls, run = self.called(execution), execution.rpartition(":")[2]
+        return Ended(found["status"], found.get("error"), found.get("cause"), entered, events, calls, run)
 
     def called(self, execution: str) -> dict[str, int]:
         """Return how often each step was called so far."""
@@ -156,6 +159,17 @@ class Workflow:
     def history(self, execution: str) -> list[dict[str, Any]]:
         pages = self.states.get_paginator("get_execution_history").paginate(executionArn=execution)
         return [event for page in pages for event in page["events"]]
+
+    def dead_letter(self, run: str, seconds: float = 30) -> dict[str, Any]:
+        """Take letters from the dead-letter queue until a run's own comes."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            taken = self.queue.receive_message(QueueUrl=self.names["DeadLetters"], MaxNumberOfMessages=10)
+            for message in taken.get("Messages", []):
+                letter: dict[str, Any] = json.loads(message["Body"])
+                if letter["run"] == run:
+                    return letter
+        raise AssertionError(f"no dead letter of {run}")
 
     def token_of(self, execution: str, seconds: float = 60) -> str:
         """Wait until a step was given a task token, and return it."""
@@ -212,5 +226,12 @@ def scripted_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAW
 
 @pytest.fixture(scope="session")
 def load_file(scripted_aws: RunningAWS, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    work = {"file": {"bucket": "b", "key": "k"}}
-    return Workflow(scripted_aws, tmp_path_factory.mktemp("calls"), "load_file", good=GOOD, work=work)
+    queue = scripted_aws.client("sqs").create_queue(QueueName="load_file-dead-letters")["QueueUrl"]
+    return Workflow(
+        scripted_aws,
+        tmp_path_factory.mktemp("calls"),
+        "load_file",
+        good=GOOD,
+        work={"file": {"bucket": "b", "key": "k"}},
+        names={"DeadLetters": queue},
+    )

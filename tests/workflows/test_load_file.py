@@ -96,7 +96,7 @@ def test_a_large_file_is_waited_for_until_glue_has_ended(load_file: Workflow) ->
 @pytest.mark.parametrize("state", ["FAILED", "STOPPED", "TIMEOUT"])
 def test_a_glue_run_that_ended_badly_is_told_of_and_red(load_file: Workflow, state: str) -> None:
     ended = load_file.run(validate_file=GLUE, check_glue_job=[standing("RUNNING"), standing(state)])
-    assert ended.states[-3:] == ["DescribeGlueFailure", "NotifyFailed", "RunFailed"]
+    assert ended.states[-3:] == ["NotifyFailed", "KeepDeadLetter", "RunFailed"]
     assert (ended.status, ended.error) == ("FAILED", "GlueJobFailed")
     assert state in (ended.cause or "")
 
@@ -123,13 +123,13 @@ def test_a_step_that_aws_throttles_is_tried_again(load_file: Workflow, step: str
 @pytest.mark.parametrize("step", TASKS)
 def test_a_step_that_gives_up_is_called_once_told_of_and_red(load_file: Workflow, step: str) -> None:
     ended = load_file.run(**{**_way_to(step), step: [FAILED]})
-    assert ended.states[-2:] == ["NotifyFailed", "RunFailed"]
+    assert ended.states[-3:] == ["NotifyFailed", "KeepDeadLetter", "RunFailed"]
     assert (ended.status, ended.error, ended.calls[step]) == ("FAILED", "LoadFailed", 1)
 
 
 def test_a_file_that_cannot_be_moved_is_told_of_and_red(load_file: Workflow) -> None:
     ended = load_file.run(validate_file=BAD, quarantine_file=[FAILED])
-    assert ended.states[-3:] == ["QuarantineFile", "NotifyFailed", "RunFailed"]
+    assert ended.states[-3:] == ["NotifyFailed", "KeepDeadLetter", "RunFailed"]
     assert ended.status == "FAILED"
 
 
@@ -192,6 +192,14 @@ def test_every_arrow_of_the_definition_is_walked_here(load_file: Workflow) -> No
     states = load_file.definition["States"]
     drawn = {(name, target) for name, state in states.items() for _, target in arrows(state)}
     assert drawn - walked == set()
+
+
+def test_what_failed_is_kept_as_a_dead_letter_though_nobody_could_be_told(load_file: Workflow) -> None:
+    ended = load_file.run(copy_to_redshift=[FAILED], notify=[FAILED])
+    assert ended.states[-3:] == ["NotifyFailed", "KeepDeadLetter", "RunFailed"]
+    letter = load_file.dead_letter(ended.run)
+    assert (letter["kind"], letter["pipeline"], letter["error"]["Error"]) == ("run", "p", "LoadFailed")
+    assert letter["file"]["key"] == "k"
 
 
 def test_an_approved_run_goes_on_with_who_approved_it(load_file: Workflow) -> None:

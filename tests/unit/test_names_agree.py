@@ -28,7 +28,7 @@ AWS_ERRORS = {
     "States.ALL",
     "Sandbox.Timedout",
 }
-SERVICES = ("Glue.", "Athena.", "S3.", "Sns.", "SNS.", "Sqs.", "States.", "StepFunctions.")
+SERVICES = ("Glue.", "Athena.", "S3.", "SNS.", "SQS.", "States.", "StepFunctions.")
 """What begins so is raised by an AWS service, not by a step of ours."""
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.case import Computed, Sizes
-from benchmarks.measure import measure
+from benchmarks.measure import COUNTED, measure
 
 RESULTS = Path(__file__).with_name("results.json")
 NOT_SUITES = {"case", "child", "measure", "files", "engines"}
@@ -67,12 +67,17 @@ def table(rows: list[dict[str, Any]]) -> Table:
         "to",
     ):
         shown.add_column(heading, justify="left" if heading in {"engine", "to"} else "right")
+    for name in (name for name in COUNTED if name in rows[0]):
+        shown.add_column(name, justify="right")
     for row in rows:
         ratios = ("", "", "")
         if row["compared_to"]:
             ratios = (f"{row['ratio']:.2f}", f"{row['processor_ratio']:.2f}", row["compared_to"])
         times = (row["seconds"], row["whole_process_seconds"], row["processor_seconds"])
-        shown.add_row(row["engine"], *(f"{time:.3f}" for time in times), f"{row['peak_rss_mb']:.0f}", *ratios)
+        counted = [f"{row[name]:,}" for name in COUNTED if name in rows[0]]
+        shown.add_row(
+            row["engine"], *(f"{time:.3f}" for time in times), f"{row['peak_rss_mb']:.0f}", *ratios, *counted
+        )
     return shown
 
 
@@ -93,7 +98,7 @@ def write(rows: list[dict[str, Any]]) -> None:
     measured = {(row["suite"], row["case"]) for row in rows}
     older = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     kept = [row for row in older if (row["suite"], row["case"]) not in measured]
-    kept += [{key: row[key] for key in (*KEPT, *KEPT_OF_COSTS) if key in row} for row in rows]
+    kept += [{key: row[key] for key in (*KEPT, *KEPT_OF_COSTS, *COUNTED) if key in row} for row in rows]
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 

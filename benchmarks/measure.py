@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 
 
+COUNTED = ("runs", "transitions")
+"""What an engine may count besides; the last round's numbers are kept."""
+
+
 @dataclass
 class Runs:
     """What one engine cost in each round."""
@@ -27,6 +31,7 @@ class Runs:
     processor: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
 
 
 def measure(case: Case, told: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -59,6 +64,7 @@ def _run(runs: Runs, function: str, arguments: tuple[str, ...]) -> None:
     runs.seconds.append(cost["seconds"])
     runs.processor.append(cost["processor"])
     runs.peaks.append(cost["peak_rss_mb"])
+    runs.counted = {name: cost[name] for name in COUNTED if name in cost}
 
 
 def _row(case: Case, engine: str, runs: dict[str, Runs]) -> dict[str, Any]:
@@ -75,5 +81,6 @@ def _row(case: Case, engine: str, runs: dict[str, Runs]) -> dict[str, Any]:
         "ratio": round(median(a / b for a, b in pairs), 3) if other else None,
         "whole_process_seconds": round(median(mine.whole), 4),
         "processor_seconds": round(median(mine.processor), 4),
+        **mine.counted,
         "processor_ratio": round(median(a / b for a, b in processor), 3) if other else None,
     }

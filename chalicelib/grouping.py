@@ -98,34 +98,43 @@ def group(found: Iterable[tuple[File, datetime]], limits: Limits, now: datetime)
         limits: how much may be put together.
         now: what a file's age is counted to.
     """
-    groups: list[tuple[File, ...]] = []
+    groups: list[_Open] = []
     alone: list[File] = []
-    open_group: list[tuple[File, datetime]] = []
     for file, landed in sorted(found, key=lambda each: (each[1], each[0].key)):
         if file.size > min(SMALL, limits.bytes):
             alone.append(file)
-            continue
-        if open_group and not _fits([each for each, _ in open_group], file, limits):
-            groups.append(tuple(each for each, _ in open_group))
-            open_group = []
-        open_group.append((file, landed))
-    last = tuple(file for file, _ in open_group)
-    if last and len(last) < limits.files and now - open_group[0][1] < limits.oldest:
-        return _separated(groups, alone, waiting=last)
-    return _separated([*groups, last] if last else groups, alone)
+        elif not (groups and groups[-1].takes(file, limits)):
+            groups.append(_Open(file, landed))
+    last = groups[-1] if groups else None
+    if last and len(last.files) < limits.files and now - last.oldest < limits.oldest:
+        return _separated(groups[:-1], alone, waiting=tuple(last.files))
+    return _separated(groups, alone)
 
 
-def _fits(files: list[File], file: File, limits: Limits) -> bool:
-    together = [*files, file]
-    return (
-        len(together) <= limits.files
-        and sum(each.size for each in together) <= limits.bytes
-        and len(json.dumps([each.to_document() for each in together])) <= LONGEST_ITEM
-    )
+class _Open:
+    """A group that may take more files."""
+
+    def __init__(self, file: File, landed: datetime) -> None:
+        self.files = [file]
+        self.oldest = landed
+        self._bytes, self._described = file.size, _description(file)
+
+    def takes(self, file: File, limits: Limits) -> bool:
+        """Take the file in, unless the group is full."""
+        size, described = self._bytes + file.size, self._described + _description(file)
+        if len(self.files) == limits.files or size > limits.bytes or described > LONGEST_ITEM:
+            return False
+        self.files.append(file)
+        self._bytes, self._described = size, described
+        return True
 
 
-def _separated(groups: list[tuple[File, ...]], alone: list[File], waiting: tuple[File, ...] = ()) -> Grouped:
+def _description(file: File) -> int:
+    return len(json.dumps(file.to_document())) + 2
+
+
+def _separated(groups: list[_Open], alone: list[File], waiting: tuple[File, ...] = ()) -> Grouped:
     """Take a group of one file for a file alone."""
-    single = [files[0] for files in groups if len(files) == 1]
-    several = tuple(files for files in groups if len(files) > 1)
+    single = [each.files[0] for each in groups if len(each.files) == 1]
+    several = tuple(tuple(each.files) for each in groups if len(each.files) > 1)
     return Grouped(groups=several, alone=(*single, *alone), waiting=waiting)

@@ -25,7 +25,7 @@ def drops(count: str) -> dict[str, float]:
     with _stage() as stage:
         started = _put_all(stage, "incoming/orders/", int(count))
         _until(lambda: _loads(stage) >= int(count) + WARM, f"{count} loads", pause=1.0)
-        _until(lambda: not _running(stage), "the end of the last run")
+        _until(lambda: not _running(stage), "the end of the last run", pause=0.5)
         return _cost(stage, started, int(count))
 
 

@@ -82,6 +82,8 @@ def why_alone(pipeline: Pipeline, prefix: str) -> str | None:
             pipeline.landing_prefix
         ),
         "the pipeline names no table, whose tokens would tell which files are loaded": table is None,
+        "the table is in another account's warehouse": bool(table and table.warehouse),
+        "a person is asked before a file is loaded": pipeline.approval is not None,
         "each file replaces the whole table": table is not None and table.mode == "overwrite",
         "the pipeline keeps undeclared columns, and COPY takes columns by position": (
             pipeline.extra_columns == "keep"

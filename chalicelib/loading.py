@@ -69,10 +69,11 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What a load did: `rows` written; `already` when an earlier attempt had committed them."""
+    """What a load did: `rows` written; `already` when they were there, and `owner` is the run that did it."""
 
     rows: int
     already: bool
+    owner: str | None = None
 
 
 def tokens_of(table: Table) -> str:
@@ -107,7 +108,7 @@ def load_once(warehouse: Redshift, load: Load) -> Loaded:
         _run(transaction, "lock_tokens", tokens=load.tokens)
         found = transaction.rows(_query("find_token", tokens=load.tokens), load.token)
         if found:
-            return Loaded(rows=found[0][0], already=True)
+            return Loaded(rows=found[0][0], already=True, owner=found[0][1])
         shape_table(transaction, load.table, load.columns)
         staging = stage(transaction, load)
         rows = write(transaction, load, staging)

@@ -136,6 +136,9 @@ class FakeGlue:
     def put_partition(self, database: str, table: str, values: Any, columns: Any, location: str) -> None:
         self.partitions[tuple(values)] = location
 
+    def drop_runs(self, database: str, table: str, runs: Any) -> None:
+        self.partitions = {key: place for key, place in self.partitions.items() if key[-1] not in runs}
+
     def point_partition(self, database: str, table: str, values: Any, columns: Any, location: str) -> None:
         self.places[table, *values] = location
 

@@ -23,6 +23,9 @@ KEPT_SECONDS = 60.0
 _seen: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
 """When to look again, by database, table and columns."""
 
+RUNS_IN_EXPRESSION, DELETED_AT_ONCE = 20, 25
+"""Runs that an expression of 2,048 characters names, and partitions that one request may delete."""
+
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
@@ -186,6 +189,28 @@ class Glue:
                 PartitionValueList=list(values),
                 PartitionInput=partition,
             )
+
+    def drop_runs(self, database: str, table: str, runs: Sequence[str]) -> None:
+        """Take the partitions of these runs out of the table, whatever their date; their files stay."""
+        glue = client("glue")
+        for first in range(0, len(runs), RUNS_IN_EXPRESSION):
+            some = ", ".join(f"'{run}'" for run in runs[first : first + RUNS_IN_EXPRESSION])
+            pages = glue.get_paginator("get_partitions").paginate(
+                DatabaseName=database, TableName=table, Expression=f"run IN ({some})"
+            )
+            try:
+                found = [partition["Values"] for page in pages for partition in page["Partitions"]]
+            except glue.exceptions.EntityNotFoundException:
+                return  # there is no table yet
+            for place in range(0, len(found), DELETED_AT_ONCE):
+                call(
+                    glue.batch_delete_partition,
+                    DatabaseName=database,
+                    TableName=table,
+                    PartitionsToDelete=[
+                        {"Values": values} for values in found[place : place + DELETED_AT_ONCE]
+                    ],
+                )
 
     def _new_partition(self, database: str, table: str, partition: dict[str, Any]) -> bool:
         """Tell whether the partition was not there."""

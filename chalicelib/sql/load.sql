@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS $tokens (
 LOCK TABLE $tokens
 
 -- name: find_token
--- Has this file been loaded?
-SELECT loaded_rows FROM $tokens WHERE token = %s
+-- Has this file been loaded, and by which run?
+SELECT loaded_rows, run FROM $tokens WHERE token = %s
 
 -- name: table_columns
 -- The columns that the table has now; none when there is no table.

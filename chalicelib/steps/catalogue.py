@@ -49,17 +49,7 @@ def register(s3: S3, glue: Glue, pipeline: Pipeline, token: str, started: str, r
         raise RowsLost(f"s3://{bucket}/{folder} holds {written.rows} rows, the source file {rows}")
     database = settings.catalog_database()
     columns = hive_columns(pipeline, list(written.columns))
-    table_location = f"s3://{bucket}/{pipeline.name}/"
-    values = curated.partition(token, started)
-    for again in (False, True):
-        glue.put_table(database, pipeline.name, columns, PARTITION_KEYS, table_location)
-        try:
-            glue.put_partition(database, pipeline.name, values, columns, f"s3://{bucket}/{folder}")
-        except TableIsGoneError:
-            if again:
-                raise
-        else:
-            break
+    put_partition(glue, pipeline, columns, token, started)
     manifest = f"_manifests/{pipeline.name}/{token}.json"
     s3.put_json(bucket, manifest, copy_manifest(bucket, written))
     return {
@@ -71,6 +61,23 @@ def register(s3: S3, glue: Glue, pipeline: Pipeline, token: str, started: str, r
         "database": database,
         "table": pipeline.name,
     }
+
+
+def put_partition(
+    glue: Glue, pipeline: Pipeline, columns: tuple[tuple[str, str], ...], token: str, started: str
+) -> None:
+    """Register a run's partition, and the table where it is missing. Columns are (name, Hive type)."""
+    database, place = settings.catalog_database(), f"s3://{settings.curated_bucket()}/"
+    values, folder = curated.partition(token, started), curated.folder(pipeline.name, token, started)
+    for again in (False, True):
+        glue.put_table(database, pipeline.name, columns, PARTITION_KEYS, f"{place}{pipeline.name}/")
+        try:
+            glue.put_partition(database, pipeline.name, values, columns, f"{place}{folder}")
+        except TableIsGoneError:
+            if again:
+                raise
+        else:
+            break
 
 
 def read_footers(s3: S3, bucket: str, folder: str) -> Written:

@@ -10,7 +10,7 @@ from chalicelib.aws.s3 import S3
 from chalicelib.column_types import hive_columns
 from chalicelib.errors import RowsLost
 from chalicelib.loading import PROCESSING_DATE
-from chalicelib.steps.catalogue import PARTITION_KEYS, read_footers
+from chalicelib.steps.catalogue import put_partition, read_footers
 
 if TYPE_CHECKING:
     from chalicelib.pipeline import Pipeline
@@ -24,19 +24,37 @@ def catalogue_group(event: dict[str, Any]) -> dict[str, Any]:
     """
     group = event["group"]
     pipeline = pipelines.file_pipeline(group["pipeline"])
-    written, elsewhere = event["transform_group"]["files"], event["copy_group"]["elsewhere"]
-    rows = sum(file["rows"] for file in written if file["number"] not in elsewhere)
-    return register(S3(), Glue(), pipeline, group["token"], event["started"], rows, elsewhere)
+    elsewhere = event["copy_group"]["elsewhere"]
+    mine = [file for file in event["transform_group"]["files"] if file["number"] not in elsewhere]
+    return register(S3(), Glue(), pipeline, group["token"], event["started"], mine, elsewhere)
 
 
 def register(
-    s3: S3, glue: Glue, pipeline: Pipeline, token: str, started: str, rows: int, elsewhere: list[int]
+    s3: S3,
+    glue: Glue,
+    pipeline: Pipeline,
+    token: str,
+    started: str,
+    mine: list[dict[str, Any]],
+    elsewhere: list[int],
 ) -> dict[str, Any]:
     """Register the group's partition without the files that another run loaded and registered.
+
+    A run of a single file registers its partition before it loads: one that failed in between is taken out.
+
+    Args:
+        s3: the buckets.
+        glue: the Data Catalog.
+        pipeline: its table.
+        token: the group's.
+        started: the day of its partition.
+        mine: the files that the group loaded, each with its `token` and `rows`.
+        elsewhere: the numbers of the others.
 
     Raises:
         RowsLost: the Parquet file holds another number of rows than its source files.
     """
+    rows, alone = sum(file["rows"] for file in mine), [file["token"] for file in mine]
     bucket, folder = settings.curated_bucket(), curated.folder(pipeline.name, token, started)
     database = settings.catalog_database()
     told = {"database": database, "table": pipeline.name, "rows": rows}
@@ -48,10 +66,8 @@ def register(
     if not rows:
         return told
     names = [*(column.name for column in pipeline.columns), PROCESSING_DATE]
-    columns = hive_columns(pipeline, names)
-    glue.put_table(database, pipeline.name, columns, PARTITION_KEYS, f"s3://{bucket}/{pipeline.name}/")
-    values = curated.partition(token, started)
-    glue.put_partition(database, pipeline.name, values, columns, f"s3://{bucket}/{folder}")
+    glue.drop_runs(database, pipeline.name, alone)
+    put_partition(glue, pipeline, hive_columns(pipeline, names), token, started)
     return told
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import pipelines
+from chalicelib.aws.glue import Glue
 from chalicelib.column_types import redshift_columns
 from chalicelib.errors import InvalidPipeline
 from chalicelib.files import File
-from chalicelib.loading import Load, load_once
+from chalicelib.loading import Load, Loaded, load_once
+from chalicelib.run import RunName
 from chalicelib.warehouse import copy_role, warehouse_of
 
 
@@ -20,7 +22,15 @@ def copy_to_redshift(event: dict[str, Any]) -> dict[str, Any]:
     """
     load = load_of(event)
     loaded = load_once(warehouse_of(load.table, load.tokens), load)
+    leave_to_owner(Glue(), event, loaded)
     return {"table": f"{load.table.schema}.{load.table.name}", "rows": loaded.rows, "already": loaded.already}
+
+
+def leave_to_owner(glue: Glue, event: dict[str, Any], loaded: Loaded) -> None:
+    """Take this run's partition out of the catalogue when the file is in that of a batch's group."""
+    if loaded.owner and RunName.parse(loaded.owner).token != event["token"]:
+        catalogue = event["catalogue"]
+        glue.drop_runs(catalogue["database"], catalogue["table"], [event["token"]])
 
 
 def load_of(event: dict[str, Any]) -> Load:

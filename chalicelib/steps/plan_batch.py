@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import batches, pipelines, settings
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.step_functions import StepFunctions
-from chalicelib.errors import EmptyPrefix, WrongPrefix
+from chalicelib.errors import EmptyPrefix, InvalidRequest, WrongPrefix
 from chalicelib.group_loading import loaded_tokens
 from chalicelib.grouping import CONCURRENCY, Grouped, Limits, bounded, group, why_alone
 from chalicelib.loading import tokens_of
@@ -51,9 +51,19 @@ def plan(
     Raises:
         WrongPrefix: the files under it are not this pipeline's to load.
         EmptyPrefix: there are none.
-        InvalidRequest: a limit is out of bounds.
+        InvalidRequest: a limit is out of bounds, or the pipeline has another workflow than load_file.
     """
     run, parameters = event["run"], event["parameters"]
+    if pipeline.workflow != batches.FILE_WORKFLOW:
+        raise InvalidRequest(
+            f"parameter pipeline {pipeline.name}: its files go through {pipeline.workflow}; "
+            f"a batch starts {batches.FILE_WORKFLOW} for a single file"
+        )
+    if pipeline.source_bucket:
+        raise WrongPrefix(
+            f"pipeline {pipeline.name} reads from the bucket {pipeline.source_bucket}: "
+            f"a batch loads what lies in {settings.landing_bucket()}"
+        )
     concurrency = bounded(parameters, "concurrency", CONCURRENCY)
     prefix = prefix_of(pipeline, parameters["prefix"])
     left = batches.left_by_earlier_attempts(s3, run)

@@ -319,6 +319,23 @@ def test_a_table_gains_columns_and_a_partition_is_put_once(kind: str) -> None:
     )
 
 
+def test_the_partitions_of_a_run_are_taken_out_whatever_their_date(kind: str) -> None:
+    glue: Any = FakeGlue() if kind == "fake" else Glue()
+    database, columns = own("db").replace("-", "_"), [("id", "bigint")]
+    if kind == "real":
+        clients.client("glue").create_database(DatabaseInput={"Name": database})
+    glue.drop_runs(database, "loads", ["none"])
+    glue.put_table(database, "loads", columns, [("dt", "string"), ("run", "string")], "s3://b/loads/")
+    for day, run in (("2026-01-01", "a-1"), ("2026-01-02", "a-1"), ("2026-01-02", "a-2")):
+        glue.put_partition(database, "loads", [day, run], columns, f"s3://b/loads/dt={day}/run={run}/")
+    glue.drop_runs(database, "loads", [*(f"x-{number}" for number in range(30)), "a-1"])
+    if kind == "fake":
+        assert list(glue.partitions) == [("2026-01-02", "a-2")]
+        return
+    (found,) = clients.client("glue").get_partitions(DatabaseName=database, TableName="loads")["Partitions"]
+    assert found["Values"] == ["2026-01-02", "a-2"]
+
+
 def test_a_partition_is_led_from_one_place_to_the_next(kind: str) -> None:
     glue: Any = FakeGlue() if kind == "fake" else Glue()
     database, columns = own("db").replace("-", "_"), [("id", "bigint")]

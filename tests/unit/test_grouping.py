@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.errors import InvalidRequest
 from chalicelib.grouping import LONGEST_ITEM, SMALL, Limits, group, why_alone
-from chalicelib.pipeline import Table
+from chalicelib.pipeline import Approval, Table
 from tests.factories import a_file, a_pipeline
 
 if TYPE_CHECKING:
@@ -101,5 +101,7 @@ def test_a_pipeline_says_why_its_files_are_not_put_together() -> None:
     assert "names no table" in (why_alone(a_pipeline(table=None), "batch/things/") or "")
     overwrite = a_pipeline(table=Table(name="things", mode="overwrite"))
     assert "replaces the whole table" in (why_alone(overwrite, "batch/things/") or "")
+    asked = a_pipeline(approval=Approval(always=True))
+    assert "a person is asked" in (why_alone(asked, "batch/things/") or "")
     keep = a_pipeline(extra_columns="keep")
     assert "undeclared columns" in (why_alone(keep, "batch/things/") or "")

@@ -149,6 +149,11 @@ def test_a_concurrency_out_of_bounds_is_refused_by_name() -> None:
         planned(FakeS3(), an_event(concurrency="0"))
 
 
+def test_a_pipeline_with_a_workflow_of_its_own_is_refused_by_name() -> None:
+    with pytest.raises(InvalidRequest, match="its files go through load_other"):
+        planned(FakeS3(), an_event(), workflow="load_other")
+
+
 def test_a_later_attempt_works_on_what_the_one_before_left_and_lists_nothing() -> None:
     s3, states = FakeS3(), FakeStepFunctions()
     files = files_under(s3, 2)
@@ -313,7 +318,9 @@ def test_a_group_s_partition_holds_no_file_that_another_run_registered() -> None
     group, _ = a_group(s3, GOOD, b"id,label\n3,c\n")
     folder = f"things/dt=2026-11-20/run={group['token']}/"
     transform(s3, a_pipeline(), group, folder, STARTED)
-    told = register(s3, glue, a_pipeline(), group["token"], STARTED, 1, [0])
+    mine = [{"token": group["files"][1]["token"], "rows": 1}]
+    glue.partitions["2026-11-19", mine[0]["token"]] = "left by a run that failed before it loaded"
+    told = register(s3, glue, a_pipeline(), group["token"], STARTED, mine, [0])
     assert told["rows"] == 1
     assert list(glue.partitions) == [("2026-11-20", group["token"])]
     assert [name for name, _ in glue.tables["things"]] == ["id", "label", "processing_date"]
@@ -325,7 +332,7 @@ def test_a_group_of_which_nothing_is_left_registers_nothing() -> None:
     s3, glue = FakeS3(), FakeGlue()
     group, _ = a_group(s3, GOOD)
     transform(s3, a_pipeline(), group, f"things/dt=2026-11-20/run={group['token']}/", STARTED)
-    assert register(s3, glue, a_pipeline(), group["token"], STARTED, 0, [0])["rows"] == 0
+    assert register(s3, glue, a_pipeline(), group["token"], STARTED, [], [0])["rows"] == 0
     assert not glue.partitions
 
 

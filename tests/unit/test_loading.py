@@ -58,10 +58,10 @@ def test_the_token_table_is_locked_first_and_the_token_written_last() -> None:
 
 
 def test_a_file_whose_token_is_there_is_not_loaded_again() -> None:
-    warehouse = a_warehouse(**{"SELECT loaded_rows": [[3]]})
-    warehouse.answers = {"SELECT loaded_rows": [[3]], **warehouse.answers}
+    warehouse = a_warehouse()
+    warehouse.answers = {"SELECT loaded_rows": [[3, "load_batch-1"]], **warehouse.answers}
     loaded = load_once(warehouse, a_load())
-    assert (loaded.rows, loaded.already) == (3, True)
+    assert (loaded.rows, loaded.already, loaded.owner) == (3, True, "load_batch-1")
     assert len(warehouse.committed[0].statements) == 2
 
 

@@ -151,8 +151,8 @@ def _fresh(
 
 
 def _loaded(pipeline: Pipeline, tokens: list[str]) -> set[str]:
-    if pipeline.table is None:
-        return set()
+    if pipeline.table is None or pipeline.table.warehouse:
+        return set()  # without tokens within reach, each file's own run tells
     table = tokens_of(pipeline.table)
     return loaded_tokens(warehouse_of(pipeline.table, table), table, tokens)
 

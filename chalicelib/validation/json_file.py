@@ -65,7 +65,7 @@ def ndjson_pieces(source: Source, pipeline: Pipeline, findings: Findings) -> Ite
 def _check_lines(data: bytes, line: int, checker: RowChecker) -> Generator[Piece, None, int]:
     start = 0
     while start < len(data):
-        end = data.find(b"\n", min(start + checker.piece, len(data) - 1)) + 1
+        end = data.find(b"\n", min(start + PIECE, len(data) - 1)) + 1
         lines = data[start:end]
         if line == 1:
             checker.note_names(lines.partition(b"\n")[0])
@@ -132,7 +132,7 @@ def _check_array(text: Text, checker: RowChecker) -> Iterator[Piece]:
 
 def _check_pieces(text: Text, checker: RowChecker) -> list[Piece]:
     """Check many elements at once, up to a `},` that ends one; return nothing when there is none."""
-    end = text.seam(checker.piece)
+    end = text.seam(PIECE)
     for _ in range(4):
         if end < 0:
             return []
@@ -226,8 +226,6 @@ class Text:
             return -1
         self.fill(size)
         found = self.rfind(b"},", size)
-        if found < 0 and size < PIECE:
-            return self.seam(PIECE)
         if found < 0:
             self._seamless = self.offset + min(size, len(self._data) - self._start) - 1
         return found

@@ -41,12 +41,6 @@ SPACE = b" \t\r\n"
 PIECE = 32 << 10
 """Bytes decoded at once in good data: nothing large is ever held."""
 
-SMALLEST_PIECE = 6 << 10
-"""Bytes decoded at once after a bad row, so that the next one spoils little."""
-
-ROW_IN_MESSAGE = re.compile(r"at `\$\[(\d+)\]")
-BYTE_IN_MESSAGE = re.compile(r"\(byte (\d+)\)$")
-
 MOST_NAMES = 1_000
 """Different keys in the rows of a file that a report lists, or that can become columns."""
 
@@ -119,9 +113,8 @@ class RowChecker:
         self._unique = unique
         self._extra = extra
         self._names = dict.fromkeys(column.name for column in rules)
-        self.piece = PIECE
-        self._first_bad: int | None = None
-        self._shapes = [Shape(rules, extra=extra, whole=whole) for whole in (True, False)]
+        self._tolerant = Shape(rules, extra=extra, whole=False)
+        self._shapes = [Shape(rules, extra=extra, whole=True), self._tolerant]
 
     @property
     def next_row(self) -> int:
@@ -130,26 +123,23 @@ class RowChecker:
 
     def check_plainly(self, piece: Piece) -> bool:
         """Check a piece at once; False when it has to be looked at row by row."""
-        self._first_bad = None
         try:
             rows = self._decode(piece)
-        except msgspec.DecodeError as wrong:
-            self._first_bad = _row_of(str(wrong), piece)
-            return False
-        except (UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         shape = self._shapes[0]
         if rows is None or not shape.accepts(rows, piece):
-            self._first_bad = None if rows is None else shape.first_bad
             return False
+        self._accept(piece, rows, shape)
+        return True
+
+    def _accept(self, piece: Piece, rows: list[Any], shape: Shape) -> None:
         self._findings.rows += len(rows)
         if self._extra:
             self._remember(names_in(piece))
         for name, unique in self._unique.items():
             keys, indexes = shape.keys(rows, name)
             unique.add(keys, indexes, piece)
-        self.piece = min(PIECE, self.piece + self.piece // 16)
-        return True
 
     def _decode(self, piece: Piece) -> list[Any] | None:
         try:
@@ -162,33 +152,43 @@ class RowChecker:
 
     def check_each(self, rows: Sequence[bytes], line: int | None) -> Iterator[Piece]:
         """Check rows of which some may be bad: the good ones between bad ones together."""
-        self.piece = SMALLEST_PIECE
+        good = self._good(rows, lines=line is not None)
         start = 0
         while start < len(rows):
-            piece = self._joined(rows[start:], line, start)
-            if self.check_plainly(piece):
+            end = start
+            while end in good:
+                end += 1
+            if end > start:
+                piece = self._joined(rows[start:end], line, start)
+                self._accept(piece, [good[index] for index in range(start, end)], self._tolerant)
                 yield piece
-                return
-            bad = self._first_bad
-            if bad is None or bad >= len(rows) - start:
-                yield from self._check_rows(rows[start:], line, start)
-                return
-            yield from self._check_head(rows[start : start + bad], line, start)
-            yield self.check_row(rows[start + bad], None if line is None else line + start + bad)
-            start += bad + 1
+            if end < len(rows):
+                yield self.check_row(rows[end], None if line is None else line + end, plainly=not good)
+            start = end + 1
 
-    def _check_head(self, rows: Sequence[bytes], line: int | None, start: int) -> Iterator[Piece]:
-        if not rows:
-            return
-        piece = self._joined(rows, line, start)
-        if self.check_plainly(piece):
-            yield piece
-        else:
-            yield from self._check_rows(rows, line, start)
+    def _good(self, rows: Sequence[bytes], *, lines: bool) -> dict[int, Any]:
+        """Decode the rows, and return by index those that keep every rule; none when that is not known."""
+        decoded = enumerate(self._decoded(rows, lines=lines))
+        values = {index: value for index, value in decoded if value is not None}
+        piece = self._joined([rows[index] for index in values], 0 if lines else None, 0)
+        places = list(values)
+        bad = self._tolerant.bad_rows(list(values.values()), piece) if values else ()
+        for place in places if bad is None else map(places.__getitem__, bad):
+            del values[place]
+        return values
 
-    def _check_rows(self, rows: Sequence[bytes], line: int | None, start: int) -> Iterator[Piece]:
-        for number, row in enumerate(rows, start):
-            yield self.check_row(row, None if line is None else line + number)
+    def _decoded(self, rows: Sequence[bytes], *, lines: bool) -> list[Any]:
+        """Decode rows, by halves where one cannot be decoded: None stands for that one."""
+        try:
+            values = self._tolerant.decode(self._joined(rows, 0 if lines else None, 0))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            values = None
+        if values is not None and len(values) == len(rows):
+            return values
+        if len(rows) == 1:
+            return [None]
+        middle = len(rows) // 2
+        return self._decoded(rows[:middle], lines=lines) + self._decoded(rows[middle:], lines=lines)
 
     def _joined(self, rows: Sequence[bytes], line: int | None, start: int) -> Piece:
         data = b",".join(rows) if line is None else b"\n".join([*rows, b""])
@@ -196,10 +196,10 @@ class RowChecker:
             data, lines=line is not None, row=self.next_row, line=None if line is None else line + start
         )
 
-    def check_row(self, raw: bytes, line: int | None) -> Piece:
-        """Check one row by the cell grammar and note what is wrong."""
+    def check_row(self, raw: bytes, line: int | None, *, plainly: bool = True) -> Piece:
+        """Check one row by the cell grammar and note what is wrong; first `plainly`, which is quick."""
         piece = Piece(raw, lines=line is not None, row=self._findings.rows + 1, line=line, single=True)
-        if raw.lstrip().startswith(b"{") and self.check_plainly(piece):
+        if plainly and raw.lstrip().startswith(b"{") and self.check_plainly(piece):
             return piece
         self._findings.rows += 1
         row = piece.row
@@ -259,14 +259,6 @@ class RowChecker:
                     array("q", [unique_key(rules.grammar.read(_written(value)))]), [0], piece
                 )
         return found
-
-
-def _row_of(message: str, piece: Piece) -> int | None:
-    """Return the index of the row that the decoder complains of."""
-    if found := ROW_IN_MESSAGE.search(message):
-        return int(found[1])
-    found = BYTE_IN_MESSAGE.search(message)
-    return piece.data.count(b"\n", 0, int(found[1])) if found and piece.lines else None
 
 
 class NotARow(Exception):
@@ -362,7 +354,6 @@ class Shape:
         self._rules = dict(zip((f"c{number}" for number in range(len(rules))), rules, strict=True))
         self._extra = extra
         self._whole = whole
-        self.first_bad: int | None = None
         fields: list[Any] = []
         for name, column in self._rules.items():
             kind = json_type(column)
@@ -395,11 +386,36 @@ class Shape:
 
     def accepts(self, rows: list[Any], piece: Piece) -> bool:
         """Return whether the rows keep every rule but `unique`; False means: look at each."""
-        cells = {name: list(map(cell, rows)) for name, cell in self._looked_at.items()}
+        cells = self._cells(rows)
+        return self._keys_once(rows, cells, piece) and all(
+            self._check_column(self._rules[name], values) for name, values in cells.items()
+        )
+
+    def bad_rows(self, rows: list[Any], piece: Piece) -> set[int] | None:
+        """Return the indexes of rows that break a rule, but `unique`; None when some key comes twice."""
+        cells = self._cells(rows)
+        if not self._keys_once(rows, cells, piece):
+            return None
+        return {
+            index for name, values in cells.items() for index in self._bad_cells(self._rules[name], values, 0)
+        }
+
+    def _cells(self, rows: list[Any]) -> dict[str, list[Any]]:
+        return {name: list(map(cell, rows)) for name, cell in self._looked_at.items()}
+
+    def _keys_once(self, rows: list[Any], cells: dict[str, list[Any]], piece: Piece) -> bool:
         # With undeclared keys allowed, colons say nothing: the keys are parsed.
-        self.first_bad = None
-        once = _keys_once(piece) if self._extra else self._has_each_key_once(rows, cells, piece.data)
-        return once and self._check_cells(cells)
+        return _keys_once(piece) if self._extra else self._has_each_key_once(rows, cells, piece.data)
+
+    def _bad_cells(self, rules: ColumnRules, values: list[Any], start: int) -> list[int]:
+        """Find the bad cells of a column by halves."""
+        if self._check_column(rules, values):
+            return []
+        if len(values) == 1:
+            return [start]
+        middle = len(values) // 2
+        first = self._bad_cells(rules, values[:middle], start)
+        return first + self._bad_cells(rules, values[middle:], start + middle)
 
     def keys(self, rows: list[Any], column: str) -> tuple[array[int], list[int] | None]:
         """Return the 64-bit keys of the values in a column, and their indexes if some are null."""
@@ -439,7 +455,7 @@ class Shape:
         """
         need = len(rows) * len(self._rules)
         if not self._whole:
-            need -= sum(sum(value is msgspec.UNSET for value in values) for values in cells.values())
+            need -= sum(values.count(msgspec.UNSET) for values in cells.values())
         if data.count(b":") == need + self._clock_colons(rows, cells):
             return True
         if b"\\" in data:  # an escaped colon would be counted in the value and not in the file
@@ -465,15 +481,6 @@ class Shape:
                 absent = 0 if all(values) else sum(not value for value in values)
                 count += 2 * (len(rows) - absent)
         return count
-
-    def _check_cells(self, cells: dict[str, list[Any]]) -> bool:
-        bad = [
-            next((index for index, value in enumerate(values) if not self._check_column(rules, [value])), 0)
-            for rules, values in ((self._rules[name], values) for name, values in cells.items())
-            if not self._check_column(rules, values)
-        ]
-        self.first_bad = min(bad, default=None)
-        return not bad
 
     def _check_column(self, rules: ColumnRules, values: list[Any]) -> bool:
         kind = rules.column.type

@@ -1,0 +1,36 @@
+"""The pictures of workflows show every state, those inside Map and Parallel states too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.workflow_diagram import inner_states, mermaid
+
+WORKFLOWS = sorted((Path(__file__).parents[2] / "workflows").glob("*.asl.json"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_state_is_drawn_once_at_whatever_depth(path: Path) -> None:
+    definition = json.loads(path.read_text())
+    drawn = mermaid(definition)
+    every = [
+        *definition["States"],
+        *(name for s in definition["States"].values() for name, _ in inner_states(s)),
+    ]
+    assert len(set(every)) == len(every)
+    for name in every:
+        assert drawn.count(f'"{name}"') + drawn.count(f'["{name} (') == 1, name
+
+
+def test_branches_are_drawn_inside_their_state_with_their_own_arrows() -> None:
+    branch = {"StartAt": "B", "States": {"B": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Fail"}}}
+    parallel = {"Type": "Parallel", "Branches": [branch], "Next": "D"}
+    definition = {"StartAt": "A", "States": {"A": parallel, "D": {"Type": "Succeed"}}}
+    lines = [line.strip() for line in mermaid(definition).splitlines()]
+    inside = lines[lines.index('subgraph A["A (Parallel)"]') + 1 : lines.index("end")]
+    assert inside == ['B[/"B"/]', "B --> C", 'C(("C"))']
+    assert lines[lines.index("end") + 1] == "A --> D"
+    assert "class C failed" in lines

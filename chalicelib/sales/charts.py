@@ -34,8 +34,8 @@ LABELS_WIDTH = 32
 MOST_VALUES = 24
 """Columns with a value above each; of more the values are in the table only."""
 
-LONGEST_NAME = 24
-"""Letters of a bar's name that fit beside its value at 360 pixels; the table has the whole name."""
+LONGEST_ROW = 38
+"""Letters of a bar's name and value that fit side by side at 360 pixels; the table has the whole name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,8 @@ def bars(chart: str, title: str, description: str, points: Sequence[Point]) -> E
         y = BAR_ROW * number
         width = max(float(point.total / top) * 100, 0.0)
         size = {"x": "0", "y": _px(y + 24), "height": _px(BAR), "rx": "3"}
-        name = point.label if len(point.label) <= LONGEST_NAME else f"{point.label[: LONGEST_NAME - 1]}…"
+        longest = max(LONGEST_ROW - len(point.words), 8)
+        name = point.label if len(point.label) <= longest else f"{point.label[: longest - 1]}…"
         drawing.append(element("text", {"class": "name", "x": "0", "y": _px(y + 16)}, name))
         at = {"class": "amount", "x": "100%", "y": _px(y + 16), "text-anchor": "end"}
         drawing.append(element("text", at, point.words))

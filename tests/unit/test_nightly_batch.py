@@ -23,6 +23,7 @@ from chalicelib.steps.judge_sales import judge_batch
 from chalicelib.steps.plan_sales_queries import plan
 from chalicelib.steps.publish_sales import publish
 from chalicelib.steps.report_sales import write
+from infrastructure.render import render
 from tests.factories import a_file
 from tests.fakes import FakeAthena, FakeS3
 
@@ -232,6 +233,22 @@ def test_every_check_has_a_query_and_every_placeholder_a_value() -> None:
     assert "CREATE OR REPLACE VIEW sales" in planned["view"]
     with pytest.raises(ValueError, match="is no batch"):
         plan("' OR 1=1")
+
+
+def test_quicksight_is_made_on_demand_only_and_shows_columns_of_the_view() -> None:
+    template = render("local")
+    assert template["Parameters"]["QuickSightPrincipalArn"]["Default"] == ""
+    found = [each for each in template["Resources"].values() if each["Type"].startswith("AWS::QuickSight")]
+    assert {each["Type"].rpartition("::")[2] for each in found} == {"DataSource", "DataSet", "Dashboard"}
+    assert {each["Condition"] for each in found} == {"ShowsInQuickSight"}
+    tables = next(each for each in found if each["Type"].endswith("DataSet"))["Properties"][
+        "PhysicalTableMap"
+    ]
+    shown = {column["Name"] for column in tables["sales"]["RelationalTable"]["InputColumns"]}
+    selected = re.findall(
+        r"\w+", plan("0123456789abcdef")["view"].partition("SELECT")[2].partition("FROM")[0]
+    )
+    assert shown <= set(selected)
 
 
 @pytest.fixture

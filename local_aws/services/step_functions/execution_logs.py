@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.eval.event.logging import is_logging_enabled_
 if TYPE_CHECKING:
     from local_aws.services.step_functions.record import Record
 
-DATA = frozenset({"input", "inputDetails", "output", "outputDetails"})
+DATA = frozenset({"input", "inputDetails", "output", "outputDetails", "parameters"})
 INTERVAL = 1.0  # seconds between deliveries; AWS takes longer
 EVENTS_KEPT = 10_000  # of one stream: moto keeps every event in memory
 

@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 900
 def latency(count: str) -> dict[str, float]:
     """Drop one file after another; tell the median time from the put to the run's end."""
     with _stage() as stage:
-        return {"seconds": median(_one(stage, number) for number in range(int(count))), **_peak(stage)}
+        return {"seconds": median(_one(stage, number) for number in range(int(count))), **peak(stage)}
 
 
 def drops(count: str) -> dict[str, float]:
@@ -47,7 +47,7 @@ def drops(count: str) -> dict[str, float]:
         rows = query_stage("SELECT count(*) FROM orders", stage.environment)[1][0][0]
         if (_loads(stage), rows) != (len(files) + 1, 3 * (len(files) + 1)):
             raise SystemExit(f"{_loads(stage)} loads and {rows} rows for {count} files of 3 rows")
-        return {"seconds": seconds, **_peak(stage)}
+        return {"seconds": seconds, **peak(stage)}
 
 
 @contextlib.contextmanager
@@ -91,7 +91,8 @@ def _orders(first: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _peak(stage: local_stage.LocalStage) -> dict[str, float]:
+def peak(stage: local_stage.LocalStage) -> dict[str, float]:
+    """Tell the most memory that the embedded AWS has had, in MB."""
     status = Path(f"/proc/{stage.process.pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return {"peak_rss_mb": int(found[1]) / 1024 if found else 0.0}

@@ -77,6 +77,10 @@ def test_a_success_with_bad_rows_says_how_many_which_and_where_they_are() -> Non
 def test_a_cause_that_is_no_json_is_shown_as_it_is() -> None:
     assert readable_cause("plain") == "plain"
     assert readable_cause("[1]") == "[1]"
+    query = {"Query": "CREATE TABLE t\nAS SELECT 1", "Status": {"StateChangeReason": "no such column"}}
+    assert readable_cause(json.dumps({"QueryExecution": query})) == (
+        "no such column (Athena, CREATE TABLE t ...)"
+    )
 
 
 def test_a_batch_tells_its_headline_its_parameters_and_its_numbers() -> None:

@@ -131,6 +131,19 @@ def test_a_month_more_is_exactly_that_month_more(taxi: Taxi, stage: Stage) -> No
     assert printed == [{"trips": str(sum(before.values()) + 250)}]
 
 
+@pytest.mark.usefixtures("taxi")
+def test_athena_s_refusal_is_told_in_its_words(stage: Stage) -> None:
+    told = stage.decant("sql", "--athena", f"select nope from {DATABASE}.trips", code=1)
+    assert "COLUMN_NOT_FOUND: line 1:8: Column 'nope'" in told
+
+
+@pytest.mark.usefixtures("taxi")
+def test_only_so_many_rows_are_printed_as_asked(stage: Stage) -> None:
+    statement = f"select fare from {DATABASE}.trips"
+    assert len(stage.decant_json("sql", "--athena", statement, "--limit", "3")) == 3
+    assert "and more; --limit" in stage.decant("sql", "--athena", statement, "--limit", "3")
+
+
 def test_the_analysts_questions_are_answered(taxi: Taxi) -> None:
     for name, (_, columns) in QUESTIONS.items():
         answer = taxi.ask(queries("nyc_taxi")[name].substitute())

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.runs_engines import BUCKET, CLIENTS, _loads, _orders, _peak, _stage, _until
+from benchmarks.runs_engines import BUCKET, CLIENTS, _loads, _orders, _stage, _until, peak
 from cli.service import Service
 from cli.sql import query_stage
 from cli.stage_client import client
@@ -66,7 +66,7 @@ def _cost(stage: LocalStage, started: float, count: int) -> dict[str, float]:
     executions = list(_executions(states))
     with ThreadPoolExecutor(CLIENTS) as threads:
         transitions = sum(threads.map(lambda arn: _transitions(states, arn), executions))
-    return {"seconds": seconds, "runs": len(executions), "transitions": transitions, **_peak(stage)}
+    return {"seconds": seconds, "runs": len(executions), "transitions": transitions, **peak(stage)}
 
 
 def _executions(states: Any) -> Iterator[str]:

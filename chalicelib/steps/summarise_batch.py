@@ -35,7 +35,9 @@ OUTCOMES: dict[str, FileOutcome] = {
 
 
 def summarise_batch(event: dict[str, Any]) -> dict[str, Any]:
-    """Handle `{"run", "started", "began", "plan_batch": {...}, "load_each": {"ResultWriterDetails": {...}}}`.
+    """Handle `{"run", "started", "began", "plan_batch": {...}, "load_each": {"ResultWriterDetails"}}`.
+
+    `ResultWriterDetails` says where Step Functions wrote how the items ended; null when there were none.
 
     Returns:
         `{"done": false, "wait_seconds": 10}` while a file's own run is under way; else counts (`loaded`,
@@ -99,10 +101,10 @@ def _again(found: list[tuple[dict[str, Any], list[FileEnd]]], started: str) -> I
 
 
 def _ends(
-    s3: S3, states: StepFunctions, items: list[dict[str, Any]], written: dict[str, str]
+    s3: S3, states: StepFunctions, items: list[dict[str, Any]], written: dict[str, str] | None
 ) -> Iterator[tuple[dict[str, Any], list[FileEnd]]]:
     children = {}
-    for child in batches.results(s3, written["Bucket"], written["Key"]):
+    for child in batches.results(s3, written["Bucket"], written["Key"]) if written else ():
         given = json.loads(child["Input"])
         children[_identity(given["item"])] = child
     for item in items:

@@ -345,7 +345,9 @@ def test_a_left_file_gets_its_own_run_once() -> None:
 
 
 def summed_up(
-    items: list[dict[str, Any]], children: list[dict[str, Any]], states: FakeStepFunctions | None = None
+    items: list[dict[str, Any]],
+    children: list[dict[str, Any]] | None,
+    states: FakeStepFunctions | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Summarise a batch of these items and children; return what the step says and the stored summary."""
     s3 = FakeS3()
@@ -365,7 +367,9 @@ def summed_up(
             "groups": 1,
             "why_alone": None,
         },
-        "load_each": {"ResultWriterDetails": {"Bucket": "artifacts", "Key": "manifest"}},
+        "load_each": {
+            "ResultWriterDetails": None if children is None else {"Bucket": "artifacts", "Key": "manifest"}
+        },
     }
     told = summarise(s3, states or FakeStepFunctions(), event, 1795176010.0)  # 10 s after it began
     stored = s3.objects.get(("artifacts", batches.summary_key(BATCH)))
@@ -472,7 +476,7 @@ def test_an_item_that_was_never_begun_has_failed() -> None:
 
 
 def test_a_batch_with_nothing_new_says_so() -> None:
-    told, _ = summed_up([], [])
+    told, _ = summed_up([], None)
     assert told["headline"] == "nothing new to load, 2 loaded before, 1 waiting for more"
     assert told["seconds"] == 10.0
 

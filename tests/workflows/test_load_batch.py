@@ -57,7 +57,8 @@ class Batch(Workflow):
         """Write a list of items, and say what PlanBatch returns then."""
         key = uuid.uuid4().hex
         self.s3.put_object(Bucket=self.prefix, Key=key, Body=json.dumps(items))
-        return [{"bucket": self.prefix, "key": key, "results": "results", "concurrency": 2}]
+        place = {"bucket": self.prefix, "key": key, "results": "results"}
+        return [{**place, "concurrency": 2, "items": len(items)}]
 
     def items_of(self, execution: str) -> list[list[str]]:
         """Return the states that each item went through."""
@@ -106,6 +107,7 @@ def test_files_and_groups_are_loaded_and_summed_up(load_batch: Batch) -> None:
     assert ended.status == "SUCCEEDED"
     assert ended.states == [
         "PlanBatch",
+        "IsAnythingToLoad",
         "LoadEach",
         "SummariseBatch",
         "IsBatchOver",
@@ -149,6 +151,14 @@ def test_a_run_of_the_same_name_is_met_and_not_repeated(load_batch: Batch) -> No
     assert load_batch.items_of(again) == [["IsFileAlone", "LoadFile", "ItemNotLoaded"]]
 
 
+def test_a_batch_with_nothing_new_starts_no_map_run(load_batch: Batch) -> None:
+    execution = load_batch.start(plan_batch=load_batch.plan())
+    ended = load_batch.end_of(execution)
+    assert ended.status == "SUCCEEDED"
+    assert load_batch.items_of(execution) == []
+    assert ended.input_of("SummariseBatch")["load_each"] == {"ResultWriterDetails": None}
+
+
 def test_runs_that_are_still_under_way_are_waited_for(load_batch: Batch) -> None:
     script = [RUNNING, RUNNING, SUMMARY]
     ended = load_batch.run(plan_batch=load_batch.plan(), summarise_batch=script)
@@ -178,7 +188,7 @@ def test_a_group_that_met_another_load_is_tried_again(load_batch: Batch, error: 
 
 
 def test_every_arrow_of_the_definition_is_walked_here(load_batch: Batch) -> None:
-    gone = [{"bucket": load_batch.prefix, "key": "none", "results": "r", "concurrency": 1}]
+    gone = [{"bucket": load_batch.prefix, "key": "none", "results": "r", "concurrency": 1, "items": 1}]
     scripts: list[dict[str, Any]] = [
         {"plan_batch": load_batch.plan(alone(), alone(good=False), GROUP)},
         {"plan_batch": load_batch.plan(GROUP), "transform_group": [ONE_LEFT]},

@@ -239,7 +239,8 @@ def _way_document(way: PricedWay) -> dict[str, Any]:
         "inside": {name: list(states) for name, states in walked.inside.items()},
         "fails": walked.fails,
         "loops": [asdict(turns) for turns in walked.turns],
-        "per_run": asdict(walked.usage),
+        # asdict would make a Counter of pairs out of the Counter in it.
+        "per_run": vars(walked.usage) | {"unpriced": dict(walked.usage.unpriced)},
         "per_month": {
             "lines": [asdict(line) for line in (month.transitions, *month.rest)],
             "standard_usd": round(month.standard_usd, 4),

@@ -48,6 +48,12 @@ def test_the_workflows_use_every_integration() -> None:
     assert {state.get("Resource") for state in every_state()} >= INTEGRATIONS
 
 
+def test_every_workflow_has_tests_that_walk_its_arrows() -> None:
+    for name in definitions():
+        text = (ROOT / "tests" / "workflows" / f"test_{name}.py").read_text()
+        assert "arrows(" in text, name
+
+
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
 def test_a_pattern_is_drawn_with_the_arrows_between_its_states_and_no_others(pattern: Pattern) -> None:
     states = {name: definitions()[pattern.workflow]["States"][name] for name in pattern.states}

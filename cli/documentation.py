@@ -10,6 +10,7 @@ import click
 from click.testing import CliRunner
 
 from cli.main import main
+from cli.output import console
 from cli.workflow_diagram import inner_states, mermaid
 from cli.workflow_patterns import patterns_section
 
@@ -82,7 +83,9 @@ def cost_page() -> str:
     text = (ROOT / "docs" / "tutorials" / "cost.md").read_text(encoding="utf-8")
     before, _, rest = text.partition(COST_BEGINS)
     _, _, after = rest.partition(COST_ENDS)
-    said = CliRunner(env={"COLUMNS": "100"}).invoke(main, COST_COMMAND.split()[1:]).output
+    width, console.width = console.width, 100  # a page is as wide wherever it is made
+    said = CliRunner().invoke(main, COST_COMMAND.split()[1:]).output
+    console.width = width
     shown = said.partition("\nAssumed")[0].rstrip()
     return f"{before}{COST_BEGINS}\n```console\n$ {COST_COMMAND}\n{shown}\n...\n```\n{COST_ENDS}{after}"
 

@@ -52,6 +52,7 @@ PATTERNS = (
             "IsBatchOver",
             "IsBatchComplete",
             "NotifyIncomplete",
+            "NotifyIncomplete",
             "BatchIncomplete",
         ),
     ),

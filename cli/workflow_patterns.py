@@ -47,11 +47,11 @@ PATTERNS = (
         workflow="load_batch",
         states=(
             "PlanBatch",
+            "IsAnythingToLoad",
             "LoadEach",
             "SummariseBatch",
             "IsBatchOver",
             "IsBatchComplete",
-            "NotifyIncomplete",
             "NotifyIncomplete",
             "BatchIncomplete",
         ),

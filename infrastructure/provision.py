@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -182,14 +183,20 @@ class Stack:
             raise ProvisioningFailedError(f"stack {self.name}: {self._failure()}") from error
 
     def _failure(self) -> str:
-        events = self._cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self.name)
+        events = [event for page in pages for event in page["StackEvents"]]
         failed = [
             f"{each['LogicalResourceId']} ({each['ResourceType']}): {each['ResourceStatusReason']}"
-            for each in events
+            for each in itertools.takewhile(self._is_not_the_start, events)
             if each["ResourceStatus"].endswith("_FAILED") and each.get("ResourceStatusReason")
         ]
         # The newest is first; the oldest failure is the cause of the others.
         return failed[-1] if failed else "no resource tells why; look at the stack's events"
+
+    def _is_not_the_start(self, event: Mapping[str, Any]) -> bool:
+        """Say whether an event is not the one with which somebody started the last change."""
+        starts = event["ResourceStatus"] in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
+        return not (starts and event["LogicalResourceId"] == self.name)
 
 
 def _parameters(

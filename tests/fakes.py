@@ -179,7 +179,8 @@ class FakeStepFunctions:
         if any(found["name"] == name for found in self.executions):
             return False
         now = datetime.now(UTC)
-        self.add({"name": name, "status": "RUNNING", "startDate": now, "input": json.dumps(document)})
+        found = {"name": name, "status": "RUNNING", "startDate": now, "input": json.dumps(document)}
+        self.add({**found, "machine": machine})
         return True
 
     def describe(self, machine: str, name: str) -> dict[str, Any]:
@@ -194,7 +195,8 @@ class FakeStepFunctions:
         rows = [
             found
             for found in self.executions
-            if status in (None, found["status"]) and machine == machine_of(found["name"])
+            if status in (None, found["status"])
+            and machine == (found.get("machine") or machine_of(found["name"]))
         ]
         first = int(token or 0)
         more = first + limit < len(rows)

@@ -204,14 +204,16 @@ def test_what_cannot_be_made_rolls_the_stack_back_and_says_why(
     local_aws, cloudformation, word, resource, reason
 ):
     resources = {
-        "First": {**topic(word), "DeletionPolicy": "Retain"},
-        "Second": {**resource, "DependsOn": "First"},
+        "First": {**topic(word), "DeletionPolicy": "RetainExceptOnCreate"},
+        "Kept": {**topic(f"{word}-kept"), "DeletionPolicy": "Retain"},
+        "Second": {**resource, "DependsOn": ["First", "Kept"]},
     }
     with stack(cloudformation, word, resources) as made:
         assert made["StackStatus"] == "ROLLBACK_COMPLETE"
         assert "Second" in made["StackStatusReason"]
         assert reason in made["StackStatusReason"]
         assert word not in topics(local_aws)
+        assert f"{word}-kept" in topics(local_aws)
         events = cloudformation.describe_stack_events(StackName=word)["StackEvents"]
         failed = [each for each in events if each["ResourceStatus"] == "CREATE_FAILED"]
         assert [each["LogicalResourceId"] for each in failed] == ["Second"]

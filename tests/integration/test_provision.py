@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from cli.partner_names import PARAMETERS
 from infrastructure import provision as provisioning
 from infrastructure.chalice_config import read, stage_block
 from infrastructure.post_deploy import EVENT_FUNCTIONS, dead_letters_of, keep_dead_letters
@@ -34,7 +35,13 @@ def aws(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outputs(aws):
-    return provision("local", client=clients_in(aws.environment), warehouse=WAREHOUSE, api_tokens=TOKENS)
+    return provision(
+        "local",
+        client=clients_in(aws.environment),
+        warehouse=WAREHOUSE,
+        api_tokens=TOKENS,
+        parameters=PARAMETERS,
+    )
 
 
 @pytest.fixture

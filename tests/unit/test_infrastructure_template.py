@@ -107,7 +107,9 @@ def test_every_bucket_is_closed_encrypted_versioned_and_refuses_plain_http():
         assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
         assert properties["BucketEncryption"]
         assert properties["LifecycleConfiguration"]
-        assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+        # With plain Retain a bucket of a failed first deployment would stand in the way of the next.
+        assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         policy = RESOURCES[f"{name}Policy"]["Properties"]["PolicyDocument"]
         assert "aws:SecureTransport" in json.dumps(policy)
 

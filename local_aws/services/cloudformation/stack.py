@@ -26,6 +26,7 @@ class Resource:
         properties: as they were applied, every function worked out.
         attributes: what `Fn::GetAtt` gives.
         retained: its DeletionPolicy lets it outlive the stack.
+        only_once_made: but not the rollback of the change that made it (RetainExceptOnCreate).
         status: as CloudFormation writes it.
         changed: when that became so.
     """
@@ -37,6 +38,7 @@ class Resource:
     properties: dict[str, Any]
     attributes: dict[str, Any]
     retained: bool
+    only_once_made: bool = False
     status: str = "CREATE_COMPLETE"
     changed: datetime = field(default_factory=utcnow)
 

@@ -184,7 +184,8 @@ class Work:
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
                 f"Rename {physical} and update the stack again."
             )
-        resource = Resource(name, kind.type, "", physical, properties, {}, retained)
+        only_once_made = definition.get("DeletionPolicy") == "RetainExceptOnCreate"
+        resource = Resource(name, kind.type, "", physical, properties, {}, retained, only_once_made)
         self._add(resource, kind, old)
         if old:
             old.retained = definition.get("UpdateReplacePolicy") == "Retain"
@@ -241,10 +242,7 @@ class Work:
             stack.tell("CREATE_FAILED", reason)
             return
         stack.tell("ROLLBACK_IN_PROGRESS", reason)
-        # What this very creation made goes again, even when it would outlive a finished stack.
-        for resource in stack.resources.values():
-            resource.retained = False
-        failed = self._forget(list(reversed(stack.resources.values())))
+        failed = self._forget(_made_in_vain(reversed(stack.resources.values())))
         stack.tell("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE", reason)
 
     def _return_to(self, template: str, parameters: dict[str, str], *, reason: str) -> None:
@@ -261,7 +259,8 @@ class Work:
         except StackFailedError as error:
             stack.tell("UPDATE_ROLLBACK_FAILED", f"{reason}; going back failed too: {error}")
             return
-        self._forget([stack.resources[name] for name in reversed(stack.resources) if name not in plan.order])
+        added = (stack.resources[name] for name in reversed(stack.resources) if name not in plan.order)
+        self._forget(_made_in_vain(added))
         stack.tell("UPDATE_ROLLBACK_COMPLETE", reason)
 
     def _forget(self, resources: Iterable[Resource]) -> list[str]:
@@ -299,6 +298,14 @@ class Work:
             if not _means_gone(error):
                 raise
         self._stack.tell_of(resource, "DELETE_COMPLETE")
+
+
+def _made_in_vain(resources: Iterable[Resource]) -> list[Resource]:
+    """Return resources that a change made before it failed; RetainExceptOnCreate does not keep those."""
+    found = list(resources)
+    for resource in found:
+        resource.retained = resource.retained and not resource.only_once_made
+    return found
 
 
 @dataclass(frozen=True)

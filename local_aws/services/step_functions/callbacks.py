@@ -79,10 +79,14 @@ def _attempt(self: StateTaskServiceCallback, env: LocalEnvironment) -> None:
             _go_on(self, env, left_behind)
         else:
             StateTaskService._eval_execution(self, env)  # noqa: SLF001 - the rest of moto's evaluation
-    finally:
-        tokens.close(token)
+    except BaseException:
+        # After a success the facts stay until the next state is entered: a process killed between the two
+        # finds the outcome again and does not submit the task anew.
         if env.is_top_level and env.is_running():
             running.forget(*FACTS)
+        raise
+    finally:
+        tokens.close(token)
 
 
 def _go_on(self: StateTaskServiceCallback, env: LocalEnvironment, left_behind: dict[str, Any]) -> None:

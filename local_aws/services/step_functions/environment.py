@@ -33,6 +33,18 @@ def isoformat(seconds: float) -> str:
     return moment(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _is_pruned(event_details: Any) -> bool:
+    """Say whether an event is of a branch that the failure of another one has just stopped.
+
+    moto evaluates nothing of such a branch any more, and what it then takes for the time limit is whatever
+    lay on the branch's stack. AWS records no further event of it.
+    """
+    limits = (
+        each.get("timeoutInSeconds", 0) for each in (event_details or {}).values() if isinstance(each, dict)
+    )
+    return not all(isinstance(limit, int | float) for limit in limits)
+
+
 class History(EventManager):
     """An execution's history, numbered here and kept in the journal."""
 
@@ -53,7 +65,7 @@ class History(EventManager):
         kind = str(event_type.value)
         entering = context is self._running.context and kind.endswith("StateEntered")
         with self._mutex:
-            if self.closed or (entering and self._running.skips_entry()):
+            if self.closed or _is_pruned(event_details) or (entering and self._running.skips_entry()):
                 return self._last
             self._last += 1
             event = {

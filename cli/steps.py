@@ -14,12 +14,10 @@ from cli.output import console, json_option, print_json, print_table
 from cli.project import root
 from cli.service import service
 from cli.stage_client import stage_client, stage_name
+from cli.workflow_diagram import with_inner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-INNER = ("ItemProcessor", "Iterator")
 
 
 @click.group()
@@ -118,7 +116,7 @@ def _try_state(workflow: str, state: str, document: Any) -> dict[str, Any]:
     arn = f"arn:aws:states:{states.meta.region_name}:{account}:stateMachine:decant-{stage_name()}-{workflow}"
     machine = _called(states.describe_state_machine, stateMachineArn=arn)
     definition = json.loads(machine["definition"])
-    known = dict(_states(definition))
+    known = dict(with_inner(definition["States"]))
     if state not in known:
         raise Failure(f"state {state!r}: {workflow} has none of this name; it has {', '.join(known)}")
     alone = {**known[state]}
@@ -184,7 +182,7 @@ def _steps() -> list[dict[str, Any]]:
     for path in sorted((root() / "workflows").glob("*.asl.json")):
         workflow = path.name.removesuffix(".asl.json")
         definition = json.loads(path.read_text(encoding="utf-8"))
-        for name, state in _states(definition):
+        for name, state in with_inner(definition["States"]):
             callers.setdefault(_function_of(state), []).append(f"{workflow}.{name}")
     return [
         {
@@ -194,14 +192,6 @@ def _steps() -> list[dict[str, Any]]:
         }
         for path in sorted((root() / "chalicelib" / "steps").glob("[a-z]*.py"))
     ]
-
-
-def _states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every state, those inside Map and Parallel states too."""
-    for name, state in definition["States"].items():
-        yield name, state
-        for part in [*(state[key] for key in INNER if key in state), *state.get("Branches", ())]:
-            yield from _states(part)
 
 
 def _function_of(state: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ def mermaid(definition: dict[str, Any], *, errors: bool = True) -> str:
     shown = definition["States"] if errors else _reached(definition)
     for name, state in shown.items():
         lines.extend(f"  {line}" for line in _drawn(name, state, errors=errors))
-    every = dict(_with_inner(shown))
+    every = dict(with_inner(shown))
     return "\n".join([*lines, *_styles(every)]) + "\n"
 
 
@@ -46,16 +46,17 @@ def mermaid_of(states: dict[str, Any]) -> str:
             leads_away = source == name and target.rpartition(" ")[2] not in states and "-" in target
             if not leads_away or source not in inside:
                 lines.append(f"  {line}")
-    return "\n".join([*lines, *_styles(dict(_with_inner(states)))]) + "\n"
+    return "\n".join([*lines, *_styles(dict(with_inner(states)))]) + "\n"
 
 
 def inner_states(state: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the states inside a Map or Parallel state, at every depth."""
     for part in _parts(state):
-        yield from _with_inner(part["States"])
+        yield from with_inner(part["States"])
 
 
-def _with_inner(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def with_inner(states: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield states by name, those inside Map and Parallel states too."""
     for name, state in states.items():
         yield name, state
         yield from inner_states(state)

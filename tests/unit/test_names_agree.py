@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import app as entry
 from chalicelib import errors, steps
+from cli.workflow_diagram import with_inner
 from infrastructure.render import render, snake_case
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = {
@@ -32,21 +30,12 @@ SERVICES = ("Glue.", "Athena.", "S3.", "SNS.", "SQS.", "States.", "StepFunctions
 """What begins so is raised by an AWS service, not by a step of ours."""
 
 
-def states_of(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every state, those inside Map and Parallel states too."""
-    for name, state in definition["States"].items():
-        yield name, state
-        inner = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]
-        for part in (*inner, *state.get("Branches", ())):
-            yield from states_of(part)
-
-
 def tasks() -> list[tuple[str, str, dict[str, Any]]]:
     """Return every Task state that calls a step."""
     return [
         (file, name, state)
         for file, definition in WORKFLOWS.items()
-        for name, state in states_of(definition)
+        for name, state in with_inner(definition["States"])
         if state["Type"] == "Task" and calls_a_step(state)
     ]
 
@@ -71,7 +60,7 @@ def retried() -> set[str]:
     return {
         name
         for definition in WORKFLOWS.values()
-        for _, state in states_of(definition)
+        for _, state in with_inner(definition["States"])
         for retry in state.get("Retry", ())
         for name in retry["ErrorEquals"]
     }

@@ -20,8 +20,10 @@ def file_landed(event):
 
 @app.schedule(Rate(15, unit=Rate.MINUTES))
 def reconcile_due(event):
+    # Files first: an approval that cannot be read must not hold them up.
+    started = runs.reconcile(StepFunctions(), S3())
     approvals.look_after(S3(), StepFunctions())
-    return [started.run for started in runs.reconcile(StepFunctions(), S3())]
+    return [each.run for each in started]
 
 
 @app.schedule(Cron(10, 4, "*", "*", "?", "*"))

@@ -27,10 +27,12 @@ def render(stage: str, root: Path = ROOT) -> dict[str, Any]:
 
     Args:
         stage: becomes the default of the parameter Stage, so that the template deploys as it is.
-        root: the source tree that holds infrastructure/template.yaml and workflows/.
+        root: the source tree that holds infrastructure/ and workflows/.
     """
     template = _read_template(root / "infrastructure" / "template.yaml")
     template["Parameters"]["Stage"]["Default"] = stage
+    for part in sorted((root / "infrastructure" / "parts").glob("*.yaml")):
+        _merge(template, part)
     workflows = sorted((root / "workflows").glob("*.asl.json"))
     for path in workflows:
         _merge(template, root / "infrastructure" / "workflows" / f"{_name(path)}.yaml")
@@ -73,7 +75,7 @@ def _name(path: Path) -> str:
 
 
 def _merge(template: dict[str, Any], path: Path) -> None:
-    """Add a workflow's own parameters, resources and outputs; a name that is taken is refused."""
+    """Add the parameters, resources and outputs of a part; a name that is taken is refused."""
     if not path.exists():
         raise UnknownPlaceholderError(f"{path}: write it: it holds the role of the workflow's state machine")
     added = _read_template(path)

@@ -56,6 +56,7 @@ def tree(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "infrastructure" / "parts", tmp_path / "infrastructure" / "parts")
     (tmp_path / "glue_scripts" / "extra.py").write_text("print('extra')")
     return tmp_path
 
@@ -133,7 +134,7 @@ def test_a_template_too_large_for_a_request_goes_through_the_artifacts_bucket(aw
 
 def test_a_failure_names_the_resource_and_the_next_attempt_starts_anew(aws, tree):
     client = clients_in(aws.environment)
-    path = tree / "infrastructure" / "template.yaml"
+    path = tree / "infrastructure" / "parts" / "catalogue.yaml"
     good = path.read_text()
     path.write_text(good.replace("AWS::Athena::WorkGroup", "AWS::Athena::DataCatalog"))
     with pytest.raises(ProvisioningFailedError, match=r"Queries \(AWS::Athena::DataCatalog\)"):

@@ -22,6 +22,7 @@ def tree(tmp_path):
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "infrastructure" / "parts", tmp_path / "infrastructure" / "parts")
     return tmp_path
 
 
@@ -30,7 +31,7 @@ def test_the_project_itself_is_clean():
 
 
 def test_a_property_that_cloudformation_does_not_know_is_found(tree):
-    path = tree / "infrastructure" / "template.yaml"
+    path = tree / "infrastructure" / "parts" / "messages.yaml"
     path.write_text(path.read_text().replace("TopicName:", "TopikName:"))
     assert {found.rule for found in lint_tree(tree)} == {"E3002"}
 

@@ -9,6 +9,7 @@ import pytest
 
 from cli.demos.stage import DemoStage
 from cli.sample_data.crawl_and_transform import report
+from tests.integration.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,18 +60,19 @@ def test_people_read_how_many_rows_there_are(published: dict[str, Any]) -> None:
 
 def test_every_state_is_in_the_log(published: dict[str, Any]) -> None:
     logs = published["stage"].client("logs")
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=LOGS)
-    events = [json.loads(event["message"]) for page in pages for event in page["events"]]
-    entered = {
-        event["details"]["name"]
-        for event in events
-        if event["type"].endswith("StateEntered")
-        and event["execution_arn"].endswith(published["run"]["name"])
-    }
-    assert {step["state"] for step in published["run"]["steps"]} | {
-        "IsCrawlDone",
-        "DeliveriesPublished",
-    } <= entered
+    states = {step["state"] for step in published["run"]["steps"]} | {"IsCrawlDone", "DeliveriesPublished"}
+
+    def all_entered() -> bool:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=LOGS)
+        events = [json.loads(event["message"]) for page in pages for event in page["events"]]
+        return states <= {
+            event["details"]["name"]
+            for event in events
+            if event["type"].endswith("StateEntered")
+            and event["execution_arn"].endswith(published["run"]["name"])
+        }
+
+    until(all_entered)  # the log is delivered after the event, as on AWS
 
 
 def test_a_state_can_be_tried_with_the_input_it_had_in_a_run(

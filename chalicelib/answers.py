@@ -203,6 +203,14 @@ class Requeue(Struct, forbid_unknown_fields=True):
     key: Key | None = None
 
 
+class Me(Struct):
+    """Whom the token belongs to, and which actions its role may take."""
+
+    name: str
+    role: Literal["viewer", "operator", "approver"]
+    may: list[Literal["start", "upload", "stop", "redrive", "requeue", "approve", "refuse"]]
+
+
 class Health(Struct):
     """The service answers."""
 

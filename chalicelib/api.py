@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from chalice import Blueprint
-
 from chalicelib import (
     answers,
     approvals,
@@ -22,67 +20,24 @@ from chalicelib import (
     sources,
 )
 from chalicelib.aws.s3 import S3
-from chalicelib.aws.secrets import Secrets
 from chalicelib.aws.step_functions import StepFunctions
-from chalicelib.endpoints import Endpoint, Parameter, answered
+from chalicelib.endpoints import Parameter
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause
 from chalicelib.pipeline import BatchPipeline
+from chalicelib.rest import console, uploads
+from chalicelib.rest.registration import ENDPOINTS, api, caller, endpoint, number, query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chalice.app import AuthRequest, AuthResponse
-
     from chalicelib.pipeline import Pipeline
 
-api = Blueprint(__name__)
-
-ENDPOINTS: list[Endpoint] = []
-"""Every endpoint, in the order of this page; the OpenAPI document is made from it."""
-
-AUTHORIZED_SECONDS = 60
-"""How long API Gateway keeps an authorizer's answer for a token."""
+__all__ = ["ENDPOINTS", "api", "console", "uploads"]
 
 EVENTS = 500
 """Events of a run's history on one page."""
 
 HIDDEN = frozenset({"taskToken", "parameters"})
 """Details of an event that stay inside: parameters may carry a task token."""
-
-_secrets = Secrets()
-
-
-@api.authorizer(ttl_seconds=AUTHORIZED_SECONDS)  # type: ignore[untyped-decorator]
-def authorize(request: AuthRequest) -> AuthResponse:
-    """Let a bearer token do what its role may."""
-    return auth.respond(request.token, _secrets.read(settings.api_tokens_secret())["tokens"])
-
-
-def endpoint(
-    method: str, path: str, summary: str, *, opened: bool = False, **described: Any
-) -> Callable[..., Any]:
-    """Register a function for a method of a path. Every endpoint needs a token unless it is `opened`."""
-    what = Endpoint(
-        method=method,
-        path=path,
-        summary=summary,
-        open=opened,
-        answer=described.get("answer"),
-        status=described.get("status", (200,)),
-        body=described.get("body"),
-        parameters=described.get("parameters", ()),
-        raises=described.get("raises", ()),
-    )
-    ENDPOINTS.append(what)
-    guard = None if opened else authorize
-
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        wrapped = answered(what, lambda: api.current_request)(function)
-        api.route(path, methods=[method], authorizer=guard, content_types=[])(wrapped)
-        return function
-
-    return register
 
 
 @endpoint("GET", "/health", "Tell that the service answers", opened=True, answer=answers.Health)
@@ -95,6 +50,13 @@ def health() -> answers.Health:
 def show_openapi() -> dict[str, Any]:
     """Return the OpenAPI document."""
     return openapi.document(ENDPOINTS)
+
+
+@endpoint("GET", "/me", "Tell whom the token belongs to and what it may do", answer=answers.Me)
+def show_me() -> answers.Me:
+    """Tell whom the token belongs to."""
+    role = api.current_request.context["authorizer"]["role"]
+    return answers.Me(name=caller(), role=role, may=auth.may(role))
 
 
 @endpoint("GET", "/pipelines", "List the pipelines", answer=answers.Pipelines)
@@ -170,13 +132,13 @@ def start_run(pipeline: str, body: answers.StartRun) -> tuple[int, answers.RunSt
 )
 def list_runs() -> answers.Runs:
     """List runs."""
-    asked = _query("pipeline", "outcome", "since", "limit", "next")
+    asked = query("pipeline", "outcome", "since", "limit", "next")
     wanted = listing.Wanted(
         pipeline=asked.get("pipeline"),
         outcome=asked.get("outcome"),
         since=listing.moment(asked["since"]) if "since" in asked else None,
     )
-    found, following = listing.page(StepFunctions(), wanted, _number(asked, "limit", 20), asked.get("next"))
+    found, following = listing.page(StepFunctions(), wanted, number(asked, "limit", 20), asked.get("next"))
     return answers.Runs(runs=[answers.RunAnswer(**asdict(run)) for run in found], next=following)
 
 
@@ -208,7 +170,7 @@ def show_run(run: str) -> answers.RunAnswer:
 )
 def show_events(run: str) -> answers.Events:
     """Show a run's history."""
-    after = _number(_query("after"), "after", 0)
+    after = number(query("after"), "after", 0)
     found = [_event(event) for event in runs.events(StepFunctions(), run) if event["id"] > after]
     more = len(found) > EVENTS
     return answers.Events(events=found[:EVENTS], next=found[EVENTS - 1].id if more else None)
@@ -264,14 +226,14 @@ def redrive_run(run: str) -> answers.RunStarted:
 )
 def list_quarantine() -> answers.Quarantine:
     """List what is in quarantine."""
-    asked, s3 = _query("pipeline", "all", "limit", "next"), S3()
+    asked, s3 = query("pipeline", "all", "limit", "next"), S3()
     if asked.get("all", "false") not in {"true", "false"}:
         raise errors.InvalidRequest(f"all {asked['all'][:40]!r}: write true or false")
     found, following = quarantined.page(
         s3,
         pipeline=asked.get("pipeline"),
         everything=asked.get("all") == "true",
-        limit=_number(asked, "limit", 20),
+        limit=number(asked, "limit", 20),
         cursor=asked.get("next"),
     )
     return answers.Quarantine(quarantine=[_held(s3, entry) for entry in found], next=following)
@@ -359,7 +321,7 @@ def list_approvals() -> answers.Approvals:
 def approve_run(run: str, body: answers.Decision) -> answers.RunAnswer:
     """Approve a run."""
     found = runs.describe(StepFunctions(), run)
-    approvals.approve(S3(), StepFunctions(), found.name, by=_caller(), reason=body.reason)
+    approvals.approve(S3(), StepFunctions(), found.name, by=caller(), reason=body.reason)
     return answers.RunAnswer(**asdict(found))
 
 
@@ -374,13 +336,8 @@ def approve_run(run: str, body: answers.Decision) -> answers.RunAnswer:
 def refuse_run(run: str, body: answers.Decision) -> answers.RunAnswer:
     """Refuse a run."""
     found = runs.describe(StepFunctions(), run)
-    approvals.refuse(S3(), StepFunctions(), found.name, by=_caller(), reason=body.reason)
+    approvals.refuse(S3(), StepFunctions(), found.name, by=caller(), reason=body.reason)
     return answers.RunAnswer(**asdict(found))
-
-
-def _caller() -> str:
-    """Return the name of the token that the caller showed."""
-    return str(api.current_request.context["authorizer"]["name"])
 
 
 def _bucket(pipeline: Pipeline, asked: str | None) -> str:
@@ -433,18 +390,3 @@ def _event(event: dict[str, Any]) -> answers.Event:
         time=iso(event["timestamp"]),
         details=details,
     )
-
-
-def _query(*names: str) -> dict[str, str]:
-    asked = dict(api.current_request.query_params or {})
-    for name in asked:
-        if name not in names:
-            raise errors.InvalidRequest(f"query parameter {name[:40]!r}: there is only {', '.join(names)}")
-    return asked
-
-
-def _number(asked: dict[str, str], name: str, default: int) -> int:
-    text = asked.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - fits 32 bits
-        raise errors.InvalidRequest(f"{name} {text[:40]!r}: write a whole number")
-    return int(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from chalice import AuthResponse, AuthRoute
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Role = Literal["viewer", "operator", "approver"]
+Action = Literal["start", "upload", "stop", "redrive", "requeue", "approve", "refuse"]
 
 ROUTES: dict[str, list[AuthRoute]] = {
     "viewer": [AuthRoute("*", ["GET"])],
@@ -29,6 +31,18 @@ ROUTES: dict[str, list[AuthRoute]] = {
 
 API Gateway keeps the answer per token, so it covers every route of the role.
 """
+
+
+ACTIONS: dict[Action, str] = {
+    "start": "/pipelines/any/runs",
+    "upload": "/pipelines/any/uploads",
+    "stop": "/runs/any/stop",
+    "redrive": "/runs/any/redrive",
+    "requeue": "/quarantine/any/requeue",
+    "approve": "/runs/any/approve",
+    "refuse": "/runs/any/refuse",
+}
+"""What changes something, and the path that it is posted to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +66,12 @@ def holder(token: str, known: Iterable[dict[str, Any]]) -> Holder | None:
         if hmac.compare_digest(digest, str(entry["sha256"])) and entry["role"] in ROUTES:
             found = Holder(name=entry["name"], role=entry["role"])
     return found
+
+
+def may(role: Role) -> list[Action]:
+    """Return the actions that a role's routes allow."""
+    routes = [route.path for route in ROUTES[role] if "POST" in route.methods]
+    return [action for action, path in ACTIONS.items() if any(fnmatchcase(path, route) for route in routes)]
 
 
 def respond(header: str, known: Iterable[dict[str, Any]]) -> AuthResponse:

@@ -28,6 +28,7 @@ STATUS: dict[type[Exception], int] = {
     errors.UnknownRun: 404,
     errors.UnknownFile: 404,
     errors.NotInQuarantine: 404,
+    errors.UnknownAsset: 404,
     errors.RunConflict: 409,
     errors.BodyTooLarge: 413,
     errors.UnsupportedBody: 415,
@@ -49,12 +50,16 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One method of one path, as the OpenAPI document describes it."""
+    """One method of one path, as the OpenAPI document describes it.
+
+    `media` holds the media types of its answer; one that is not JSON comes as Chalice's own Response.
+    """
 
     method: str
     path: str
     summary: str
     answer: type | None
+    media: tuple[str, ...]
     status: tuple[int, ...]
     body: type | None
     parameters: tuple[Parameter, ...]
@@ -79,6 +84,8 @@ def answered(endpoint: Endpoint, request: Callable[[], Any]) -> Callable[..., An
                 result = function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the last place before the caller: no stack trace leaves it
                 return problem(error)
+            if isinstance(result, Response):
+                return result
             status, value = result if isinstance(result, tuple) else (endpoint.status[0], result)
             return response(status, value)
 

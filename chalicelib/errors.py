@@ -74,6 +74,10 @@ class NotInQuarantine(GiveUp):
     """The run has nothing in quarantine."""
 
 
+class UnknownAsset(GiveUp):
+    """The console has no such file."""
+
+
 class BodyTooLarge(GiveUp):
     """The request's body is too long."""
 

@@ -60,8 +60,8 @@ def _operation(found: Endpoint, refs: dict[type, Any]) -> dict[str, Any]:
 
 
 def _responses(found: Endpoint, refs: dict[type, Any]) -> dict[str, Any]:
-    schema = refs[found.answer] if found.answer else {"type": "object"}
-    answers = {str(status): {"description": "Done", "content": _json(schema)} for status in found.status}
+    content = _content(found, refs)
+    answers = {str(status): {"description": "Done", "content": content} for status in found.status}
     for status, words in sorted(_problems(found).items()):
         answers[str(status)] = {"description": words, "content": _json(refs[Problem])}
     if not found.open:
@@ -82,7 +82,11 @@ def _problems(found: Endpoint) -> dict[int, str]:
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    patterns = {"run": RUN_NAME, "pipeline": "^[a-z][a-z0-9_]{0,46}$"}
+    patterns = {
+        "run": RUN_NAME,
+        "pipeline": "^[a-z][a-z0-9_]{0,46}$",
+        "asset": "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+$",
+    }
     return [
         {
             "name": name,
@@ -108,6 +112,12 @@ def _query_parameters(found: Endpoint) -> list[dict[str, Any]]:
 
 def _operation_id(found: Endpoint) -> str:
     return "_".join([found.method.lower(), *re.findall(r"\w+", found.path)])
+
+
+def _content(found: Endpoint, refs: dict[type, Any]) -> dict[str, Any]:
+    if found.media != ("application/json",):
+        return {media: {"schema": {"type": "string"}} for media in found.media}
+    return _json(refs[found.answer] if found.answer else {"type": "object"})
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

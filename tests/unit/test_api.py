@@ -11,13 +11,14 @@ from openapi_spec_validator import validate
 
 import app as entry
 from chalicelib import api, auth, openapi, runs, sources
+from chalicelib.rest import registration
 from tests.factories import a_file, an_execution
 from tests.fakes import FakeS3, FakeStepFunctions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPEN = {"/health", "/openapi.json"}
+OPEN = {"/health", "/openapi.json", "/console", "/console/{asset}"}
 TOKENS = {"viewer": "v-token", "operator": "o-token", "approver": "a-token"}
 KNOWN = [
     {"name": role, "role": role, "sha256": __import__("hashlib").sha256(token.encode()).hexdigest()}
@@ -46,7 +47,7 @@ def http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         def read(self, _secret: str) -> dict[str, Any]:
             return {"tokens": KNOWN}
 
-    monkeypatch.setattr(api, "_secrets", Known())
+    monkeypatch.setattr(registration, "_secrets", Known())
     with Client(entry.app, stage_name="unit") as client:
         yield client.http
 
@@ -81,6 +82,25 @@ def test_every_role_may_look(http: Any, states: FakeStepFunctions, role: str) ->
 
 def test_a_viewer_may_not_start_a_run(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:
     assert ask(http, "POST", "/pipelines/orders/runs", {"key": "k"}, role="viewer")[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [
+        ("viewer", []),
+        ("operator", ["start", "upload", "stop", "redrive", "requeue"]),
+        ("approver", ["start", "upload", "stop", "redrive", "requeue", "approve", "refuse"]),
+    ],
+)
+def test_a_caller_is_told_its_role_and_what_that_may(http: Any, role: str, may: list[str]) -> None:
+    assert ask(http, "GET", "/me", role=role) == (200, {"name": role, "role": role, "may": may})
+
+
+def test_every_action_is_a_route_that_only_the_roles_told_so_may_call(http: Any, s3: FakeS3) -> None:
+    for role in TOKENS:
+        for action, path in auth.ACTIONS.items():
+            refused = ask(http, "POST", path, {}, role=role)[0] == 403
+            assert refused == (action not in auth.may(role)), (role, action)
 
 
 def test_no_token_is_401(http: Any) -> None:

@@ -1,0 +1,1 @@
+"""REST endpoints by resource, one module each; `chalicelib.api` brings them together."""

@@ -89,7 +89,7 @@ class PipelineAnswer(Struct):
     glue_job: str | None = None
     largest_for_lambda: int | None = None
     tolerate: dict[str, Any] | None = None
-    usual_rows: tuple[int, int] | None = None
+    usual_rows: Annotated[list[int], Meta(min_length=2, max_length=2)] | None = None
     parameters: list[dict[str, Any]] = []
     schedule: str | None = None
     reads: str | None = None

@@ -372,7 +372,7 @@ def _described(pipeline: Pipeline | BatchPipeline) -> answers.PipelineAnswer:
         glue_job=pipeline.glue_job.name if pipeline.glue_job else None,
         largest_for_lambda=pipeline.largest_for_lambda,
         tolerate=asdict(pipeline.tolerate) if pipeline.tolerate else None,
-        usual_rows=pipeline.usual_rows,
+        usual_rows=list(pipeline.usual_rows) if pipeline.usual_rows else None,
     )
 
 

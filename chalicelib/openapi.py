@@ -17,7 +17,25 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 
+GATEWAY = {
+    "401": "The token is missing or unknown",
+    "403": "The token's role does not allow this, or there is no such path",
+    "429": "Too many requests; try again",
+    "502": "A fault of the service",
+    "504": "The service took longer than 29 seconds",
+}
+"""What API Gateway itself answers; the service's own code is not asked."""
+
 RUN_NAME = "^[a-z][a-z0-9_]{0,46}-[0-9a-f]{24}(-[1-9][0-9]{0,3})?$"
+
+
+_GATEWAY_PROBLEM = {
+    "title": "GatewayProblem",
+    "description": "What went wrong, in API Gateway's words; a refused role comes with a capital M.",
+    "type": "object",
+    "properties": {"message": {"type": ["string", "null"]}, "Message": {"type": ["string", "null"]}},
+    "anyOf": [{"required": ["message"]}, {"required": ["Message"]}],
+}
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
@@ -38,7 +56,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": components | {"GatewayProblem": _GATEWAY_PROBLEM},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}],
@@ -64,11 +82,10 @@ def _responses(found: Endpoint, refs: dict[type, Any]) -> dict[str, Any]:
     answers = {str(status): {"description": "Done", "content": content} for status in found.status}
     for status, words in sorted(_problems(found).items()):
         answers[str(status)] = {"description": words, "content": _json(refs[Problem])}
-    if not found.open:
-        answers |= {
-            "401": {"description": "The token is missing or unknown (API Gateway's own answer)"},
-            "403": {"description": "The token's role does not allow this (API Gateway's own answer)"},
-        }
+    gateway = _json({"$ref": "#/components/schemas/GatewayProblem"})
+    for code, meaning in GATEWAY.items():
+        if not (found.open and code == "401"):
+            answers[code] = {"description": f"{meaning} (API Gateway's own answer)", "content": gateway}
     return dict(sorted(answers.items()))
 
 

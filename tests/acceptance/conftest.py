@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +31,11 @@ LANDING = "decant-local-landing-123456789012"
 
 @dataclass
 class Stage:
-    """One running stage and how tests use it."""
+    """One running stage and how tests use it; `tokens` holds a bearer token of each role."""
 
     home: Path
     running: local_stage.LocalStage
+    tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def api(self) -> Service:
@@ -110,9 +113,21 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("home")
     running = local_stage.start(home, time_scale=20)
     try:
-        yield Stage(home, running)
+        yield Stage(home, running, hand_out_tokens(running))
     finally:
         running.stop()
+
+
+def hand_out_tokens(running: local_stage.LocalStage) -> dict[str, str]:
+    """Return a token of each role. Before the API's first request: it keeps the secret for a minute."""
+    manager, name = client(running.environment, "secretsmanager"), "decant-local-api-tokens"
+    known = json.loads(manager.get_secret_value(SecretId=name)["SecretString"])
+    made = {role: secrets.token_urlsafe(16) for role in ("viewer", "operator")}
+    for role, token in made.items():
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        known["tokens"].append({"name": f"test {role}", "role": role, "sha256": digest})
+    manager.put_secret_value(SecretId=name, SecretString=json.dumps(known))
+    return {**made, "approver": running.api_token}
 
 
 def _clean() -> dict[str, str]:

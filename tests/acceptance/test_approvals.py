@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -18,18 +17,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("stage")
 
 HEADER = "refund_id,order_id,refunded_on,amount,reason\n"
-
-
-@pytest.fixture(scope="module")
-def operator(stage: Stage) -> str:
-    """A token of the role operator, added to those that the stage knows."""
-    token = secrets.token_urlsafe(16)
-    secret = stage.client("secretsmanager")
-    known = json.loads(secret.get_secret_value(SecretId="decant-local-api-tokens")["SecretString"])
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    known["tokens"].append({"name": "olga", "role": "operator", "sha256": digest})
-    secret.put_secret_value(SecretId="decant-local-api-tokens", SecretString=json.dumps(known))
-    return token
 
 
 def dropped(stage: Stage) -> tuple[str, str]:
@@ -70,15 +57,15 @@ def test_a_refused_file_goes_to_quarantine_with_the_reason(stage: Stage) -> None
     assert (ended["outcome"], ended["cause"]) == ("rejected", "refused by local: ask the shop first")
 
 
-def test_an_operator_may_look_but_not_decide(stage: Stage, operator: str) -> None:
+def test_an_operator_may_look_but_not_decide(stage: Stage) -> None:
     key, run = dropped(stage)
-    headers = {"Authorization": f"Bearer {operator}"}
+    headers = {"Authorization": f"Bearer {stage.tokens['operator']}"}
 
     def answered(method: str, path: str) -> int:
         url = stage.running.api_url + path
         return requests.request(method, url, headers=headers, json={"reason": "x"}, timeout=30).status_code
 
-    wait_for(lambda: answered("GET", "/approvals") == 200, "the new token to be known")
+    assert answered("GET", "/approvals") == 200
     assert [answered("POST", f"/runs/{run}/{verb}") for verb in ("approve", "refuse")] == [403, 403]
     assert answered("POST", f"/runs/{run}/stop") == 200
     assert stage.ended(key)[0]["outcome"] == "stopped"

@@ -12,7 +12,7 @@ from chalicelib.run import Step
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FAILURES = (
+FAILURES = (
     "TaskFailed",
     "TaskTimedOut",
     "LambdaFunctionFailed",
@@ -22,7 +22,7 @@ _FAILURES = (
     "TaskStartFailed",
     "TaskSubmitFailed",
 )
-_SCHEDULED = ("TaskScheduled", "LambdaFunctionScheduled")
+SCHEDULED = ("TaskScheduled", "LambdaFunctionScheduled")
 
 
 @dataclass
@@ -52,9 +52,9 @@ def steps(events: Iterable[dict[str, Any]]) -> tuple[Step, ...]:
 
 
 def _note(visit: _Visit, kind: str, event: dict[str, Any]) -> None:
-    if kind in _SCHEDULED:
+    if kind in SCHEDULED:
         visit.attempts += 1
-    elif kind in _FAILURES:
+    elif kind in FAILURES:
         visit.failure = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
         visit.exited = event["timestamp"]
     elif kind == "TaskStateExited":

@@ -174,6 +174,24 @@ def events(states: StepFunctions, name: str) -> Iterator[dict[str, Any]]:
     yield from states.history(machine, name)
 
 
+def execution(states: StepFunctions, name: str) -> tuple[str, dict[str, Any]]:
+    """Return the state machine that a run is of, and AWS's description of its execution.
+
+    Raises:
+        UnknownRun: there is none of this name.
+    """
+    return _find(states, name)
+
+
+def workflow_of(name: str) -> str:
+    """Return the workflow that a run of this name is of.
+
+    Raises:
+        UnknownRun, UnknownPipeline: no run can be called that.
+    """
+    return pipelines.named(RunName.parse(name).pipeline).workflow
+
+
 def stop(states: StepFunctions, name: str, cause: str) -> None:
     """Stop a run that is under way.
 

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import pipelines, settings
@@ -17,7 +18,6 @@ from chalicelib.files import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class FakeS3:
@@ -203,6 +203,21 @@ class FakeStepFunctions:
         keys = ("name", "status", "startDate", "stopDate")
         page = [{key: row[key] for key in keys if row.get(key)} for row in rows[first : first + limit]]
         return page, str(first + limit) if more else None
+
+    def definition(self, machine: str) -> tuple[dict[str, Any], datetime]:
+        workflow = machine.removeprefix(settings.state_machine(""))
+        text = (Path(__file__).parents[1] / "workflows" / f"{workflow}.asl.json").read_text(encoding="utf-8")
+        return json.loads(text), self.made
+
+    def definition_of_run(self, machine: str, name: str) -> dict[str, Any]:
+        self.describe(machine, name)
+        return self.definition(machine)[0]
+
+    def map_run(self, arn: str) -> dict[str, int]:
+        return {"total": 3, "succeeded": 1, "failed": 1, "timedOut": 0, "aborted": 0, "running": 1}
+
+    def children(self, map_run: str, limit: int) -> list[dict[str, Any]]:
+        return [{"name": "child", "status": "RUNNING", "startDate": self.made}]
 
     def history(self, machine: str, name: str) -> Iterator[dict[str, Any]]:
         yield from self.describe(machine, name).get("history", [])

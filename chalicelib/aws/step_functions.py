@@ -78,6 +78,36 @@ class StepFunctions:
         except states.exceptions.ExecutionDoesNotExist as error:
             raise UnknownRun(f"run {name!r}: there is no such run") from error
 
+    def definition(self, machine: str) -> tuple[dict[str, Any], datetime]:
+        """Return a state machine's definition as it is now, and when it was made."""
+        answer = call(client("stepfunctions").describe_state_machine, stateMachineArn=machine)
+        return json.loads(answer["definition"]), answer["creationDate"]
+
+    def definition_of_run(self, machine: str, name: str) -> dict[str, Any]:
+        """Return the definition that an execution was started with.
+
+        Raises:
+            UnknownRun: there is none of that name.
+        """
+        states = client("stepfunctions")
+        try:
+            answer = call(
+                states.describe_state_machine_for_execution, executionArn=execution_arn(machine, name)
+            )
+        except states.exceptions.ExecutionDoesNotExist as error:
+            raise UnknownRun(f"run {name!r}: there is no such run") from error
+        return cast("dict[str, Any]", json.loads(answer["definition"]))
+
+    def map_run(self, arn: str) -> dict[str, int]:
+        """Return how many items of a Distributed Map stand how: `total`, `succeeded`, ..."""
+        answer = call(client("stepfunctions").describe_map_run, mapRunArn=arn)
+        return cast("dict[str, int]", answer["itemCounts"])
+
+    def children(self, map_run: str, limit: int) -> list[dict[str, Any]]:
+        """Return the newest executions that a Distributed Map started; an Express one is not listed."""
+        answer = call(client("stepfunctions").list_executions, mapRunArn=map_run, maxResults=limit)
+        return cast("list[dict[str, Any]]", answer["executions"])
+
     def stop(self, machine: str, name: str, cause: str) -> None:
         """Stop a running execution."""
         call(

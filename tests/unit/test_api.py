@@ -10,10 +10,11 @@ from chalice.test import Client
 from openapi_spec_validator import validate
 
 import app as entry
-from chalicelib import api, auth, openapi, runs, sources
+from chalicelib import api, auth, openapi, rest, runs, sources
 from chalicelib.rest import registration
 from tests.factories import a_file, an_execution
 from tests.fakes import FakeS3, FakeStepFunctions
+from tests.unit.test_states import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,8 @@ KNOWN = [
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch) -> FakeStepFunctions:
     fake = FakeStepFunctions()
-    monkeypatch.setattr(api, "StepFunctions", lambda: fake)
+    for module in (api, rest.states):
+        monkeypatch.setattr(module, "StepFunctions", lambda: fake)
     return fake
 
 
@@ -200,6 +202,40 @@ def test_the_history_hides_task_tokens(http: Any, states: FakeStepFunctions) -> 
     status, answer = ask(http, "GET", f"/runs/{name}/events")
     assert status == 200
     assert answer["events"][0]["details"] == {"resource": "r"}
+
+
+def test_the_states_of_a_run_that_waits_are_shown_without_its_token(
+    http: Any, states: FakeStepFunctions
+) -> None:
+    name = runs.start_for_file(states, a_file()).run
+    history = events("load_file-refused")
+    submitted = next(number for number, event in enumerate(history) if event["type"] == "TaskSubmitted")
+    states.executions[0]["history"] = history[: submitted + 1]
+    (token,) = {
+        json.loads(event["taskScheduledEventDetails"]["parameters"])["Payload"]["task_token"]
+        for event in history
+        if event["type"] == "TaskScheduled"
+        and "task_token" in event["taskScheduledEventDetails"]["parameters"]
+    }
+    status, answer = ask(http, "GET", f"/runs/{name}/states", role="viewer")
+    assert (status, answer["outcome"], answer["ended"]) == (200, "running", None)
+    assert [state["status"] for state in answer["states"][:3]] == ["done", "done", "waiting"]
+    assert token not in json.dumps(answer)
+    brief = ask(http, "GET", f"/runs/{name}/states?brief=true")[1]
+    assert {state["input"] for state in brief["states"]} == {None}
+    assert ask(http, "GET", f"/runs/{name}/states?brief=perhaps")[0] == 400
+    assert ask(http, "GET", f"/runs/{name}/definition")[1]["workflow"] == "load_file"
+
+
+def test_the_items_of_a_distributed_map_are_counted_and_its_runs_named(
+    http: Any, states: FakeStepFunctions
+) -> None:
+    name = "load_batch-" + "1" * 24
+    states.add(an_execution(name, history=events("load_batch-part_failed")))
+    answer = ask(http, "GET", f"/runs/{name}/states")[1]
+    (each,) = [state for state in answer["states"] if state["name"] == "LoadEach"]
+    assert each["iterations"] == {"total": 3, "running": 1, "done": 1, "failed": 1}
+    assert each["children"][0]["outcome"] == "running"
 
 
 def test_quarantine_is_listed_shown_and_put_back(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:

@@ -1,0 +1,71 @@
+/** Data that stays fresh while somebody looks at it. */
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { Problem } from "./api";
+
+export interface Live<Data> {
+  data: Data | null;
+  problem: Problem | null;
+  /** When the data came, in milliseconds since 1970, or null. */
+  at: number | null;
+  /** Ask again now. */
+  again: () => void;
+}
+
+const SLOWEST = 30_000; // milliseconds between questions while the API does not answer
+
+/**
+ * Ask, and ask again `every` so many milliseconds after the answer (null: once) as long as the tab is visible.
+ *
+ * What was shown stays when a later question fails. `keys` say what is asked for: when one changes, what was shown goes.
+ */
+export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every: number | null, keys: unknown[]): Live<Data> {
+  const [state, setState] = useState<Omit<Live<Data>, "again">>({ data: null, problem: null, at: null });
+  const [count, setCount] = useState(0);
+  const about = JSON.stringify(keys);
+  const shown = useRef(about);
+  const latest = useRef({ ask, every });
+  latest.current = { ask, every };
+
+  useEffect(() => {
+    const ended = new AbortController();
+    let timer = 0;
+    let asking = false;
+    let wait = latest.current.every ?? 0;
+    if (shown.current !== about) {
+      shown.current = about;
+      setState({ data: null, problem: null, at: null });
+    }
+    const turn = async (): Promise<void> => {
+      timer = 0;
+      asking = true;
+      try {
+        const data = await latest.current.ask(ended.signal);
+        if (ended.signal.aborted) return;
+        wait = latest.current.every ?? 0;
+        setState({ data, problem: null, at: Date.now() });
+      } catch (error) {
+        if (ended.signal.aborted) return;
+        const problem = error instanceof Problem ? error : new Problem(0, "Unexpected", String(error));
+        wait = Math.min(Math.max(wait, 1000) * 2, SLOWEST);
+        setState((before) => ({ ...before, problem }));
+        if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) return;
+      } finally {
+        asking = false;
+      }
+      if (latest.current.every !== null && !document.hidden) timer = window.setTimeout(() => void turn(), wait);
+    };
+    const seen = (): void => {
+      if (!document.hidden && !timer && !asking && latest.current.every !== null) void turn();
+    };
+    document.addEventListener("visibilitychange", seen);
+    void turn();
+    return () => {
+      ended.abort();
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", seen);
+    };
+  }, [about, count, every === null]);
+
+  return { ...state, again: () => setCount((before) => before + 1) };
+}

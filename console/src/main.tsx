@@ -1,0 +1,71 @@
+/** The console: one page, whose address after `#` says what is shown. */
+import { render } from "preact";
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import "./styles/index.css";
+
+import * as api from "./api";
+import { Empty, Skeleton, Trouble } from "./parts/basics";
+import { Runs } from "./pages/runs";
+import { SignIn } from "./pages/sign_in";
+import { parse, route } from "./route";
+import { me, signOut, takeTokenFromAddress, token } from "./session";
+import { applyTheme, Shell } from "./shell";
+
+const TITLES: Record<string, string> = { runs: "Runs", files: "Files", pipelines: "Pipelines", workflows: "Workflows" };
+
+function Page(): JSX.Element {
+  const { page, of } = route.value;
+  document.title = `${of || TITLES[page] || "Nothing here"} · Decant`;
+  if (page === "runs" && !of) return <Runs />;
+  return (
+    <Empty icon="never" title="There is no such page">
+      <a href="#/runs">See the runs</a>
+    </Empty>
+  );
+}
+
+function Console(): JSX.Element {
+  if (!token.value) return <SignIn />;
+  return me.value ? (
+    <Shell>
+      <Page />
+    </Shell>
+  ) : (
+    <Entering />
+  );
+}
+
+/** A token that was kept or came with a link: find out whose it is. */
+function Entering(): JSX.Element {
+  const [problem, setProblem] = useState<api.Problem | null>(null);
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    setProblem(null);
+    api
+      .whoAmI(token.value ?? "")
+      .then((found) => {
+        me.value = found;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof api.Problem && error.status === 401) signOut("The token was not accepted: it has ended or was taken back.");
+        else setProblem(error instanceof api.Problem ? error : new api.Problem(0, "Unexpected", String(error)));
+      });
+  }, [turn]);
+  return (
+    <main id="main" class="entering">
+      {problem ? <Trouble what="Signing in did not work" problem={problem} again={() => setTurn(turn + 1)} /> : <Skeleton />}
+    </main>
+  );
+}
+
+function arrive(): void {
+  if (takeTokenFromAddress()) route.value = parse(location.hash);
+}
+
+arrive();
+addEventListener("hashchange", arrive);
+applyTheme();
+const root = document.getElementById("app");
+if (root) render(<Console />, root);

@@ -1,0 +1,35 @@
+/** Runs that wait for a person: above everything else, since nobody else can help them on. */
+import type { JSX } from "preact";
+
+import * as api from "../api";
+import { fileName, plural } from "../format";
+import { useLive } from "../live";
+import { Time } from "../parts/basics";
+import { Icon } from "../parts/icons";
+import { href } from "../route";
+
+export function Waits(): JSX.Element | null {
+  const found = useLive((stop) => api.approvals(stop), 5000, []);
+  const waiting = found.data?.waiting ?? [];
+  if (!waiting.length) return null;
+  return (
+    <section class="waits" aria-label="Waiting for approval">
+      <h2>
+        <Icon name="waiting" /> {plural(waiting.length, "run")} {waiting.length === 1 ? "waits" : "wait"} for approval
+      </h2>
+      <ul>
+        {waiting.slice(0, 5).map((asked) => (
+          <li key={asked.run}>
+            <a href={href("runs", asked.run)}>
+              <bdi>{fileName(asked.file.key)}</bdi>
+            </a>{" "}
+            <span class="faint">
+              {asked.pipeline}: {asked.why.join("; ")}; expires <Time iso={asked.expires} style="relative" />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {waiting.length > 5 && <p class="faint">and {plural(waiting.length - 5, "more run")}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,27 @@
+/** What narrows a list; each choice is in the address. */
+import type { ComponentChildren, JSX } from "preact";
+
+export function Filters({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div class="filters" role="group" aria-label={title}>
+      {children}
+    </div>
+  );
+}
+
+export function Choice(props: { name: string; value: string | undefined; options: [string, string][]; onChange: (value: string | undefined) => void }): JSX.Element {
+  const known = props.options.some(([value]) => value === (props.value ?? ""));
+  return (
+    <label class="choice">
+      <span>{props.name}</span>
+      <select value={props.value ?? ""} onChange={(event) => props.onChange(event.currentTarget.value || undefined)}>
+        {props.options.map(([value, word]) => (
+          <option key={value} value={value}>
+            {word}
+          </option>
+        ))}
+        {!known && <option value={props.value}>{props.value}</option>}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,44 @@
+/** Who is signed in: a bearer token that this tab alone keeps, and forgets when it is closed. */
+import { signal } from "@preact/signals";
+
+import type { Action, Me } from "./types";
+
+const KEPT = "decant-token";
+
+export const token = signal<string | null>(sessionStorage.getItem(KEPT));
+export const me = signal<Me | null>(null);
+
+/** Why the last token was given up: shown on the sign-in page. */
+export const signedOutBecause = signal<string | null>(null);
+
+/** Take a token out of the address bar (`#token=...`, as the terminal's link has it), before anything else; tell whether there was one. */
+export function takeTokenFromAddress(): boolean {
+  const found = /^#token=([^&]+)(?:&to=(.*))?$/.exec(location.hash);
+  if (!found) return false;
+  history.replaceState(null, "", `${location.pathname}#${found[2] ? decodeURIComponent(found[2]) : "/runs"}`);
+  me.value = null;
+  keep(decodeURIComponent(found[1] ?? ""));
+  return true;
+}
+
+export function keep(text: string): void {
+  sessionStorage.setItem(KEPT, text);
+  signedOutBecause.value = null;
+  token.value = text;
+}
+
+export function signOut(because: string | null = null): void {
+  sessionStorage.removeItem(KEPT);
+  signedOutBecause.value = because;
+  me.value = null;
+  token.value = null;
+}
+
+export function may(action: Action): boolean {
+  return me.value?.may.includes(action) ?? false;
+}
+
+/** Who may, for a button that says why it is off. */
+export function needed(action: Action): string {
+  return action === "approve" || action === "refuse" ? "Only an approver may." : "Only an operator or an approver may.";
+}

@@ -1,0 +1,104 @@
+/** What stands around every page: where one can go, who one is, light or dark. */
+import { signal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+import * as api from "./api";
+import { useLive } from "./live";
+import { Icon, type IconName, Mark } from "./parts/icons";
+import { href, route } from "./route";
+import { me, signOut } from "./session";
+
+const PLACES: [string, string][] = [
+  ["runs", "Runs"],
+  ["files", "Files"],
+  ["pipelines", "Pipelines"],
+  ["workflows", "Workflows"],
+];
+
+const KEPT = "decant-theme";
+type Theme = "auto" | "light" | "dark";
+const theme = signal<Theme>((localStorage.getItem(KEPT) as Theme | null) ?? "auto");
+const NEXT: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
+const SHOWN: Record<Theme, [IconName, string]> = {
+  auto: ["contrast", "as the system"],
+  light: ["sun", "light"],
+  dark: ["moon", "dark"],
+};
+
+export function applyTheme(): void {
+  if (theme.value === "auto") delete document.documentElement.dataset["theme"];
+  else document.documentElement.dataset["theme"] = theme.value;
+}
+
+function changeTheme(): void {
+  theme.value = NEXT[theme.value];
+  localStorage.setItem(KEPT, theme.value);
+  applyTheme();
+}
+
+export function ThemeButton(): JSX.Element {
+  const [icon, word] = SHOWN[theme.value];
+  return (
+    <button type="button" class="button quiet" onClick={changeTheme} title={`Colours: ${word}`} aria-label={`Colours: ${word}. Change`}>
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+export function Shell({ children }: { children: ComponentChildren }): JSX.Element {
+  const main = useRef<HTMLElement>(null);
+  const { page, of } = route.value;
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) first.current = false;
+    else main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [page, of]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>
+        Skip to what the page is about
+      </a>
+      <header class="top">
+        <a class="brand" href="#/runs">
+          <Mark /> Decant <Stage />
+        </a>
+        <nav aria-label="Pages">
+          {PLACES.map(([name, title]) => (
+            <a key={name} href={href(name)} aria-current={page === name ? (of ? "true" : "page") : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <div class="top-end">
+          <Who />
+          <ThemeButton />
+        </div>
+      </header>
+      <main id="main" ref={main} tabIndex={-1}>
+        {children}
+      </main>
+    </>
+  );
+}
+
+function Stage(): JSX.Element | null {
+  const found = useLive((stop) => api.health(stop), null, []);
+  return found.data && <span class="stage" title="The stage that this console shows">{found.data.stage}</span>;
+}
+
+function Who(): JSX.Element | null {
+  const holder = me.value;
+  if (!holder) return null;
+  return (
+    <>
+      <span class="who" title={`Signed in as ${holder.name}`}>
+        <span class="who-name">{holder.name}</span> <span class="role">{holder.role}</span>
+      </span>
+      <button type="button" class="button quiet" onClick={() => signOut()} title="Sign out" aria-label="Sign out">
+        <Icon name="out" />
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,177 @@
+/** What the REST API answers; its OpenAPI document says the same. */
+import type { Machine } from "./layout/definition";
+
+export type Outcome = "running" | "succeeded" | "rejected" | "failed" | "expired" | "stopped" | "timed_out";
+export type Role = "viewer" | "operator" | "approver";
+export type Action = "stop" | "redrive" | "requeue" | "start" | "upload" | "approve" | "refuse";
+
+export interface Me {
+  name: string;
+  role: Role;
+  may: Action[];
+}
+
+export interface Rows {
+  read: number | null;
+  loaded: number | null;
+  rejected: number | null;
+}
+
+export interface Run {
+  name: string;
+  pipeline: string;
+  outcome: Outcome;
+  started: string;
+  ended: string | null;
+  seconds: number | null;
+  error: string | null;
+  cause: string | null;
+  input: Record<string, unknown> | null;
+  output: Record<string, unknown> | null;
+  redrives: number;
+  file?: string | null;
+  rows?: Rows | null;
+  cost?: number | null;
+}
+
+export interface Page<Row> {
+  rows: Row[];
+  next: string | null;
+}
+
+export type Status = "waiting" | "running" | "done" | "failed" | "not_taken";
+
+export interface StateVisit {
+  name: string;
+  type: string;
+  status: Status;
+  attempts: number;
+  entered: string | null;
+  left: string | null;
+  seconds: number | null;
+  input: unknown;
+  output: unknown;
+  error: string | null;
+  cause: string | null;
+  iterations: unknown;
+}
+
+export interface Column {
+  name: string;
+  type: string;
+  required: boolean;
+  unique: boolean;
+  minimum: unknown;
+  maximum: unknown;
+  allowed: string[] | null;
+  longest: number | null;
+  precision: number;
+  scale: number;
+}
+
+export interface Parameter {
+  name: string;
+  type: "date" | "integer" | "text";
+  description?: string;
+  required?: boolean;
+  default?: string | null;
+  [more: string]: unknown;
+}
+
+export interface Pipeline {
+  name: string;
+  kind: "file" | "batch";
+  description: string;
+  workflow: string;
+  landing_prefix: string | null;
+  bucket: string | null;
+  format: string | null;
+  columns: Column[];
+  table: string | null;
+  glue_job: string | null;
+  largest_for_lambda: number | null;
+  tolerate: Record<string, unknown> | null;
+  usual_rows: [number, number] | null;
+  parameters: Parameter[];
+  schedule: string | null;
+  next_tick?: string | null;
+  reads: string | null;
+}
+
+export interface Hour {
+  start: string;
+  rows: number | null;
+  seconds_median: number | null;
+  [outcome: string]: number | string | null;
+}
+
+export interface Statistics {
+  pipeline?: string;
+  hours: Hour[];
+  truncated: boolean;
+}
+
+export interface OffendingRow {
+  row: number;
+  line: number | null;
+  column: string | null;
+  rule: string;
+  message: string;
+  raw: string | null;
+}
+
+export interface Quarantined {
+  run: string;
+  pipeline: string;
+  kind: "file" | "rows";
+  since: string;
+  file: string;
+  rows: number;
+  bad_rows: number;
+  reason: string;
+  held: string;
+  bytes: number;
+  report: string;
+  requeued: string[];
+  offending: OffendingRow[] | null;
+}
+
+export interface Waiting {
+  run: string;
+  pipeline: string;
+  file: { bucket: string; key: string; [more: string]: unknown };
+  rows: number;
+  bad_rows: number;
+  why: string[];
+  asked: string;
+  expires: string;
+}
+
+export interface Notice {
+  subject: string;
+  body: string;
+  outcome: string;
+  sent: string;
+  [more: string]: unknown;
+}
+
+export interface LogLine {
+  time: string;
+  level?: string;
+  message: string;
+  state?: string | null;
+  [more: string]: unknown;
+}
+
+export interface WorkflowSummary {
+  name: string;
+  description: string;
+  states: number;
+}
+
+export interface Workflow {
+  name: string;
+  definition: Machine;
+  findings: Record<string, unknown>[];
+  cost: Record<string, unknown> | null;
+}

@@ -135,7 +135,7 @@ function Row({ run, fresh }: { run: Run; fresh: boolean }): JSX.Element {
           <bdi class="cut">{run.file ? fileName(run.file) : run.name}</bdi>
         </a>
         {run.file && <span class="under cut mono">{run.name}</span>}
-        {run.error && <span class="under cut tone-failed">{run.error}</span>}
+        {run.error && <span class={`under cut tone-${lookOf(run.outcome).tone}`}>{run.error}</span>}
       </td>
       <td data-label="Pipeline">
         <a href={href("pipelines", run.pipeline)}>{run.pipeline}</a>

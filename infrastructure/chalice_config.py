@@ -140,6 +140,11 @@ class InvalidConfigError(ValueError):
     """.chalice/config.json has a key or a value that Chalice would ignore or misread."""
 
 
+def tags_of(app: str, stage: str) -> dict[str, str]:
+    """Return the tags that everything of a stage carries: bills and searches go by them."""
+    return {"decant:app": app, "decant:stage": stage}
+
+
 def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any]:
     """Return the stage's block from the stack's outputs.
 
@@ -152,6 +157,7 @@ def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any
         "api_gateway_endpoint_type": "REGIONAL",
         "api_gateway_stage": "api",
         "autogen_policy": False,
+        "tags": tags_of(outputs["App"], outputs["Stage"]),
         "environment_variables": {
             "DECANT_STAGE": outputs["Stage"],
             "DECANT_LANDING_BUCKET": outputs["LandingBucket"],

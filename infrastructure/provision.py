@@ -12,7 +12,7 @@ import boto3
 import click
 from botocore.exceptions import ClientError, WaiterError
 
-from infrastructure.chalice_config import write
+from infrastructure.chalice_config import tags_of, write
 from infrastructure.render import ROOT, render
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Clients = Callable[[str], Any]
 INLINE_LIMIT = 51_200
 """Bytes of a template that may travel in the request; a larger one is read from S3."""
 
-BOOTSTRAP = ("ArtifactsBucket", "ArtifactsBucketPolicy")
+BOOTSTRAP = ("Key", "ArtifactsBucket", "ArtifactsBucketPolicy")
 """What a first, small template makes, so that the whole one can be read from S3."""
 
 POLL_SECONDS = 1
@@ -71,7 +71,7 @@ def provision(
         ProvisioningFailedError: a resource failed; CloudFormation took the change back.
     """
     client = functools.cache(client)  # making a client takes longer than most calls
-    stack = Stack(f"{app}-{stage}-infra", client("cloudformation"))
+    stack = Stack(f"{app}-{stage}-infra", client("cloudformation"), tags_of(app, stage))
     given = {"App": app, "Stage": stage, **(parameters or {})}
     template = render(stage, root)
     body = _compact(template)
@@ -106,9 +106,10 @@ def upload_glue_scripts(client: Clients, bucket: str, root: Path = ROOT) -> list
 class Stack:
     """One stack, created or updated until it is done."""
 
-    def __init__(self, name: str, cloudformation: Any) -> None:
+    def __init__(self, name: str, cloudformation: Any, tags: Mapping[str, str] | None = None) -> None:
         self.name = name
         self._cloudformation = cloudformation
+        self._tags = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
     def exists(self) -> bool:
         """Tell whether there is such a stack."""
@@ -130,6 +131,7 @@ class Stack:
             "StackName": self.name,
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
             "Parameters": _parameters(template, given, found),
+            "Tags": self._tags,  # CloudFormation puts them on everything in the stack that takes tags
             **source,
         }
         try:

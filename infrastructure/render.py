@@ -11,6 +11,8 @@ from typing import Any
 import click
 from chalice.package import YAMLTemplateSerializer
 
+from infrastructure.encryption import encrypt
+
 ROOT = Path(__file__).parent.parent
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 
@@ -39,6 +41,7 @@ def render(stage: str, root: Path = ROOT) -> dict[str, Any]:
     machines = {f"{camel_case(_name(path))}StateMachine" for path in workflows}
     for path in workflows:
         template["Resources"] |= _state_machine(path, template, machines)
+    encrypt(template)
     return template
 
 

@@ -12,6 +12,8 @@ import threading
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto import backends
 from moto.core.base_backend import BaseBackend
 from moto.logs.models import LogEvent, LogStream
@@ -19,6 +21,8 @@ from moto.ssm.models import ParameterDict
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PRIVATE_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)
 
 BLOB_SIZE = 64 * 1024  # larger bytes and strings, such as a function's zip, are stored once and apart
 
@@ -108,6 +112,18 @@ def _unpack(stream: LogStream, state: dict[str, Any]) -> None:
         stream.events.append(event)
 
 
+def _private_key(key: Any) -> tuple[Any, ...]:
+    """Pickle a key of KMS as PKCS #8: the object itself belongs to OpenSSL."""
+    content = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return _read_private_key, (content,)
+
+
+def _read_private_key(content: bytes) -> Any:
+    return serialization.load_der_private_key(content, None)
+
+
 RENEWED: dict[Any, Any] = {
     LogStream: _packed,
     threading.Condition: lambda _: (threading.Condition, ()),
@@ -132,6 +148,9 @@ class _Pickler(pickle.Pickler):
         super().__init__(target, protocol=pickle.HIGHEST_PROTOCOL)
         self.dispatch_table = {**copyreg.dispatch_table, **RENEWED}
         self._blobs = blobs
+
+    def reducer_override(self, value: Any) -> Any:
+        return _private_key(value) if isinstance(value, PRIVATE_KEYS) else NotImplemented
 
     def persistent_id(self, value: Any) -> Any:
         kind = type(value)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # In this order: a service may rely on the seams of those before it. The warehouse starts meanwhile.
 SERVICES = (
     "identity",
+    "kms",
     "s3",
     "redshift",
     "sqs",

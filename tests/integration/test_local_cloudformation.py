@@ -512,6 +512,8 @@ def existence(local_aws, word):
         "Database": asks("glue", "get_database", Name=word),
         "Job": asks("glue", "get_job", JobName=word),
         "Crawler": asks("glue", "get_crawler", Name=word),
+        "Alias": asks("kms", "describe_key", KeyId=f"alias/{word}"),
+        "SecurityConfiguration": asks("glue", "get_security_configuration", Name=word),
         "WorkGroup": asks("athena", "get_work_group", WorkGroup=word),
         "Alarm": asks("cloudwatch", "describe_alarms", AlarmNames=[word]),
         "Rule": asks("events", "describe_rule", Name=word),
@@ -603,3 +605,66 @@ def test_a_stack_whose_making_was_cut_short_is_rolled_back_at_the_next_start(tmp
 def cut_short(cloudformation, body):
     with pytest.raises(BotoCoreError):
         cloudformation.create_stack(StackName="cut", TemplateBody=body)
+
+
+def test_a_key_rotates_follows_its_policy_and_is_kept_until_its_deletion(local_aws, cloudformation, word):
+    kms = local_aws.client("kms")
+    root = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "kms:*", "Resource": "*"}
+    properties = {"EnableKeyRotation": True, "PendingWindowInDays": 7, "KeyPolicy": {"Statement": [root]}}
+    resources = {"Key": {"Type": "AWS::KMS::Key", "Properties": properties}}
+    with stack(cloudformation, word, resources):
+        (key,) = cloudformation.describe_stack_resources(StackName=word)["StackResources"]
+        name = {"KeyId": key["PhysicalResourceId"]}
+        assert kms.get_key_rotation_status(**name)["KeyRotationEnabled"] is True
+        properties["KeyPolicy"]["Statement"].append({**root, "Sid": "Second"})
+        properties["EnableKeyRotation"] = False
+        cloudformation.update_stack(
+            StackName=word,
+            TemplateBody=json.dumps({"Resources": resources}),
+            Tags=[{"Key": "k", "Value": "v"}],
+        )
+        assert kms.get_key_rotation_status(**name)["KeyRotationEnabled"] is False
+        assert "Second" in kms.get_key_policy(**name, PolicyName="default")["Policy"]
+        assert kms.list_resource_tags(**name)["Tags"] == [{"TagKey": "k", "TagValue": "v"}]
+    assert kms.describe_key(**name)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
+def test_a_log_group_takes_another_key_and_none(local_aws, cloudformation, word):
+    logs = local_aws.client("logs")
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": word}}
+
+    def key_now():
+        (found,) = logs.describe_log_groups(logGroupNamePrefix=word)["logGroups"]
+        return found.get("kmsKeyId")
+
+    with stack(cloudformation, word, {"Group": group}):
+        assert key_now() is None
+        for arn in (
+            "arn:aws:kms:us-east-1:123456789012:key/one",
+            "arn:aws:kms:us-east-1:123456789012:key/two",
+        ):
+            group["Properties"]["KmsKeyId"] = arn
+            cloudformation.update_stack(
+                StackName=word, TemplateBody=json.dumps({"Resources": {"Group": group}})
+            )
+            assert key_now() == arn
+        del group["Properties"]["KmsKeyId"]
+        cloudformation.update_stack(StackName=word, TemplateBody=json.dumps({"Resources": {"Group": group}}))
+        assert key_now() is None
+
+
+def test_a_stacks_tags_are_on_what_it_makes_and_an_own_tag_wins(local_aws, cloudformation, word):
+    queue = {
+        "Type": "AWS::SQS::Queue",
+        "Properties": {"QueueName": word, "Tags": [{"Key": "a", "Value": "own"}]},
+    }
+    body = json.dumps({"Resources": {"Queue": queue}})
+    sqs = local_aws.client("sqs")
+    cloudformation.create_stack(StackName=word, TemplateBody=body, Tags=[{"Key": "a", "Value": "stack"}])
+    url = sqs.get_queue_url(QueueName=word)["QueueUrl"]
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "own"}
+    cloudformation.update_stack(
+        StackName=word, TemplateBody=body, Tags=[{"Key": "a", "Value": "stack"}, {"Key": "b", "Value": "2"}]
+    )
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "own", "b": "2"}
+    cloudformation.delete_stack(StackName=word)

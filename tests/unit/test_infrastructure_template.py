@@ -17,6 +17,7 @@ from infrastructure.chalice_config import (
     stage_block,
     write,
 )
+from infrastructure.encryption import USES
 from infrastructure.render import ROOT, camel_case, render, snake_case, steps_of
 
 TEMPLATE = render("local")
@@ -112,6 +113,53 @@ def test_every_bucket_is_closed_encrypted_versioned_and_refuses_plain_http():
         assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         policy = RESOURCES[f"{name}Policy"]["Properties"]["PolicyDocument"]
         assert "aws:SecureTransport" in json.dumps(policy)
+
+
+def roles_of(policy):
+    return {each["Ref"] for each in RESOURCES[policy]["Properties"]["Roles"]}
+
+
+def test_whoever_reads_or_writes_something_encrypted_may_use_the_key_for_that_and_nobody_else():
+    for policy, use in USES.items():
+        statement = RESOURCES[policy]["Properties"]["PolicyDocument"]["Statement"][0]
+        assert statement["Resource"] == {"Fn::GetAtt": ["Key", "Arn"]}
+        assert statement["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Sub"].startswith(use["service"])
+    for role in ROLES:
+        allowed = {action for actions, _ in statements(role) for action in actions}
+        writes = "s3:PutObject" in allowed
+        assert (role in roles_of("WriteFilesWithKey")) == writes, role
+        assert (role in roles_of("ReadFilesWithKey")) == ("s3:GetObject" in allowed and not writes), role
+        assert (role in roles_of("ReadSecretsWithKey")) == ("secretsmanager:GetSecretValue" in allowed), role
+        assert (role in roles_of("PublishWithKey")) == ("sns:Publish" in allowed), role
+        assert (role in roles_of("QueueWithKey")) == ("sqs:SendMessage" in allowed), role
+
+
+def test_the_key_or_awss_own_encrypts_everything_that_the_stack_keeps():
+    without = {"Ref": "AWS::NoValue"}
+    places = {
+        "AWS::Logs::LogGroup": "KmsKeyId",
+        "AWS::SNS::Topic": "KmsMasterKeyId",
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+        "AWS::SecretsManager::Secret": "KmsKeyId",
+        "AWS::Glue::Job": "SecurityConfiguration",
+        "AWS::Glue::Crawler": "CrawlerSecurityConfiguration",
+    }
+    for name, resource in RESOURCES.items():
+        if place := places.get(resource["Type"]):
+            condition, key, other = resource["Properties"][place]["Fn::If"]
+            assert (condition, other) == ("HasOwnKey", without), name
+            assert key in ({"Ref": "Key"}, {"Fn::GetAtt": ["Key", "Arn"]}, {"Ref": "JobEncryption"}), name
+        if resource["Type"] == "AWS::Athena::WorkGroup":
+            results = resource["Properties"]["WorkGroupConfiguration"]["ResultConfiguration"]
+            assert results["EncryptionConfiguration"]["EncryptionOption"]["Fn::If"][1:] == [
+                "SSE_KMS",
+                "SSE_S3",
+            ]
+
+
+def test_the_key_rotates_and_outlives_the_stack_like_the_buckets_that_need_it():
+    assert RESOURCES["Key"]["Properties"]["EnableKeyRotation"] is True
+    assert RESOURCES["Key"]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_the_landing_buckets_notifications_are_left_to_chalice():

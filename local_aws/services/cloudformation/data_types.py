@@ -113,6 +113,7 @@ class Job(ResourceType):
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Write the job again."""
         aws("glue").update_job(JobName=identifier, JobUpdate=self._settings(properties))
+        _tag_again(aws, f"job/{identifier}", properties, before)
 
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the job; Glue does not mind one that is gone."""
@@ -159,6 +160,7 @@ class Crawler(ResourceType):
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Write the crawler again."""
         aws("glue").update_crawler(Name=identifier, **self._settings(properties))
+        _tag_again(aws, f"crawler/{identifier}", properties, before)
 
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the crawler."""
@@ -167,6 +169,39 @@ class Crawler(ResourceType):
     def _settings(self, properties: Properties) -> dict[str, Any]:
         schedule = properties.get("Schedule", {}).get("ScheduleExpression")
         return picked(properties, *self.settings) | ({"Schedule": schedule} if schedule else {})
+
+
+def _tag_again(aws: Clients, name: str, properties: Properties, before: Properties) -> None:
+    """Bring the tags of something in Glue, such as `job/clean`, from those `before` to its own."""
+    if tag_map(properties) == tag_map(before):
+        return
+    glue, account = aws("glue"), aws("sts").get_caller_identity()["Account"]
+    arn = f"arn:aws:glue:{glue.meta.region_name}:{account}:{name}"
+    if gone := sorted(set(tag_map(before)) - set(tag_map(properties))):
+        glue.untag_resource(ResourceArn=arn, TagsToRemove=gone)
+    glue.tag_resource(ResourceArn=arn, TagsToAdd=tag_map(properties))
+
+
+class SecurityConfiguration(ResourceType):
+    """How Glue jobs encrypt what they write. It is kept and shown; nothing is encrypted here."""
+
+    type = "AWS::Glue::SecurityConfiguration"
+    name_property = "Name"
+    accepts = frozenset({"EncryptionConfiguration"})
+    replaces = accepts
+
+    def create(self, aws: Clients, name: str, properties: Properties) -> str:
+        """Make the configuration; its API writes one word in another way than the template."""
+        wanted = {
+            "S3Encryption" if part == "S3Encryptions" else part: value
+            for part, value in properties["EncryptionConfiguration"].items()
+        }
+        aws("glue").create_security_configuration(Name=name, EncryptionConfiguration=wanted)
+        return name
+
+    def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
+        """Delete the configuration."""
+        aws("glue").delete_security_configuration(Name=identifier)
 
 
 class WorkGroup(ResourceType):
@@ -195,6 +230,10 @@ class WorkGroup(ResourceType):
             ConfigurationUpdates=_updates(properties.get("WorkGroupConfiguration", {})),
             **picked(properties, "Description", "State"),
         )
+        if properties.get("Tags") and properties["Tags"] != before.get("Tags"):
+            athena, account = aws("athena"), aws("sts").get_caller_identity()["Account"]
+            arn = f"arn:aws:athena:{athena.meta.region_name}:{account}:workgroup/{identifier}"
+            athena.tag_resource(ResourceARN=arn, Tags=tags(properties))
 
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the workgroup."""

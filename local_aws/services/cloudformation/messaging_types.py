@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
@@ -147,6 +147,7 @@ class Queue(ResourceType):
         "ContentBasedDeduplication",
         "DelaySeconds",
         "FifoQueue",
+        "KmsDataKeyReusePeriodSeconds",
         "KmsMasterKeyId",
         "MaximumMessageSize",
         "MessageRetentionPeriod",
@@ -156,6 +157,14 @@ class Queue(ResourceType):
         "SqsManagedSseEnabled",
         "VisibilityTimeout",
     )
+    defaults: ClassVar[dict[str, str]] = {
+        "DelaySeconds": "0",
+        "KmsDataKeyReusePeriodSeconds": "300",
+        "MessageRetentionPeriod": "345600",
+        "ReceiveMessageWaitTimeSeconds": "0",
+        "SqsManagedSseEnabled": "true",
+        "VisibilityTimeout": "30",
+    }
     accepts = frozenset({*attribute_names, "Tags"})
     replaces = frozenset({"FifoQueue"})
 
@@ -177,7 +186,7 @@ class Queue(ResourceType):
         """Set the attributes and tags that differ."""
         sqs = aws("sqs")
         changed = {
-            name: _text(properties.get(name, ""))
+            name: _text(properties.get(name, self.defaults.get(name, "")))
             for name in self.attribute_names
             if properties.get(name) != before.get(name)
         }

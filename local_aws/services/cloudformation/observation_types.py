@@ -21,7 +21,6 @@ class LogGroup(ResourceType):
     type = "AWS::Logs::LogGroup"
     name_property = "LogGroupName"
     accepts = frozenset({"KmsKeyId", "RetentionInDays", "Tags"})
-    replaces = frozenset({"KmsKeyId"})
 
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
         """Make the log group."""
@@ -34,8 +33,12 @@ class LogGroup(ResourceType):
         self._retain(aws, identifier, properties)
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
-        """Bring the retention and the tags up to date."""
+        """Bring the key, the retention and the tags up to date."""
         logs = aws("logs")
+        if "KmsKeyId" in properties:
+            logs.associate_kms_key(logGroupName=identifier, kmsKeyId=properties["KmsKeyId"])
+        elif "KmsKeyId" in before:
+            logs.disassociate_kms_key(logGroupName=identifier)
         self._retain(aws, identifier, properties)
         if gone := sorted(set(tag_map(before)) - set(tag_map(properties))):
             logs.untag_log_group(logGroupName=identifier, tags=gone)

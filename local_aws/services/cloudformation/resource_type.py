@@ -96,3 +96,12 @@ def tag_map(properties: Properties) -> dict[str, str]:
     if isinstance(found, Mapping):
         return dict(found)
     return {each["Key"]: str(each["Value"]) for each in found}
+
+
+def tagged(kind: ResourceType, properties: Properties, stack_tags: Mapping[str, str]) -> dict[str, Any]:
+    """Return the properties with the stack's tags, where the type takes tags and has no own of the name."""
+    if not stack_tags or "Tags" not in kind.accepts:
+        return dict(properties)
+    own = tag_map(properties)
+    merged = [{"Key": key, "Value": value} for key, value in {**stack_tags, **own}.items()]
+    return {**properties, "Tags": merged}

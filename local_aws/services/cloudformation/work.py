@@ -12,7 +12,7 @@ from moto.core.utils import utcnow
 
 from local_aws.services.cloudformation import template as templates
 from local_aws.services.cloudformation.functions import Scope
-from local_aws.services.cloudformation.resource_type import TYPES, ResourceType, UnsupportedError
+from local_aws.services.cloudformation.resource_type import TYPES, ResourceType, UnsupportedError, tagged
 from local_aws.services.cloudformation.stack import Resource, Stack, as_text
 
 if TYPE_CHECKING:
@@ -76,15 +76,16 @@ class Work:
         """Bring the stack to another template; a failure brings it back to the one before."""
         stack = self._stack
         plan = self._plan(template, parameters)
-        before = (stack.template, stack.parameters)
+        before, tags_before = (stack.template, stack.parameters), stack.tags
         stack.tell("UPDATE_IN_PROGRESS", "User Initiated")
+        stack.tags = tags or stack.tags
         try:
             self._apply(plan)
         except StackFailedError as error:
+            stack.tags = tags_before
             self._return_to(*before, reason=str(error))
             return
         stack.template, stack.parameters = template, parameters
-        stack.tags = stack.tags if tags is None else tags
         stack.last_updated_time = utcnow()
         self._clean_up(plan)
 
@@ -169,7 +170,7 @@ class Work:
     def _make(self, name: str, definition: Mapping[str, Any], scope: Scope) -> str:
         """Make or change one resource and return its physical id."""
         stack, kind = self._stack, _type_named(definition["Type"])
-        properties = scope.resolve(definition.get("Properties", {}))
+        properties = tagged(kind, scope.resolve(definition.get("Properties", {})), stack.tags)
         kind.check(properties)
         old = stack.resources.get(name)
         retained = definition.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")

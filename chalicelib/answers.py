@@ -113,8 +113,19 @@ class StepAnswer(Struct):
     cause: str | None
 
 
+class RowsAnswer(Struct):
+    """How many rows a run read, loaded and rejected; null where it does not count them."""
+
+    read: int | None
+    loaded: int | None
+    rejected: int | None
+
+
 class RunAnswer(Struct):
-    """A run; times are ISO 8601 in UTC."""
+    """A run; times are ISO 8601 in UTC.
+
+    `file` is the key that it works on; `cost` an estimate in US dollars, null while the run goes on.
+    """
 
     name: str
     pipeline: str
@@ -128,6 +139,9 @@ class RunAnswer(Struct):
     output: dict[str, Any] | None = None
     steps: list[StepAnswer] | None = None
     redrives: int = 0
+    file: str | None = None
+    rows: RowsAnswer | None = None
+    cost: float | None = None
 
 
 class Runs(Struct):

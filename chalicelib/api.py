@@ -122,6 +122,16 @@ def start_run(pipeline: str, body: answers.StartRun) -> tuple[int, answers.RunSt
             description="Only runs started at or after this time; without a zone it is UTC.",
         ),
         Parameter(
+            name="until",
+            schema={"type": "string", "format": "date-time"},
+            description="Only runs started at or before this time; without a zone it is UTC.",
+        ),
+        Parameter(
+            name="search",
+            schema={"type": "string", "maxLength": listing.LONGEST_SEARCH},
+            description="Only runs with these characters in their own or their file's name, in any case.",
+        ),
+        Parameter(
             name="limit",
             schema={"type": "integer", "minimum": 1, "maximum": listing.MOST_RUNS, "default": 20},
             description="At most so many runs.",
@@ -132,11 +142,13 @@ def start_run(pipeline: str, body: answers.StartRun) -> tuple[int, answers.RunSt
 )
 def list_runs() -> answers.Runs:
     """List runs."""
-    asked = query("pipeline", "outcome", "since", "limit", "next")
+    asked = query("pipeline", "outcome", "since", "until", "search", "limit", "next")
     wanted = listing.Wanted(
         pipeline=asked.get("pipeline"),
         outcome=asked.get("outcome"),
-        since=listing.moment(asked["since"]) if "since" in asked else None,
+        since=listing.moment(asked["since"], "since") if "since" in asked else None,
+        until=listing.moment(asked["until"], "until") if "until" in asked else None,
+        search=asked.get("search"),
     )
     found, following = listing.page(StepFunctions(), wanted, number(asked, "limit", 20), asked.get("next"))
     return answers.Runs(runs=[answers.RunAnswer(**asdict(run)) for run in found], next=following)

@@ -110,6 +110,15 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rows:
+    """How many rows a run read, loaded and rejected; None where it does not count them."""
+
+    read: int | None
+    loaded: int | None
+    rejected: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """A run as people see it; times are ISO 8601 in UTC."""
 
@@ -125,3 +134,18 @@ class Run:
     output: dict[str, Any] | None = None
     steps: tuple[Step, ...] | None = None
     redrives: int = 0
+    file: str | None = None
+    rows: Rows | None = None
+    cost: float | None = None
+
+
+def rows_of(output: dict[str, Any] | None) -> Rows | None:
+    """Return how many rows a run read, loaded and rejected, as far as its output says."""
+    if output is None:
+        return None
+    validated = output.get("validate_file") or {}
+    ends = ("copy_to_redshift", "catalogue", "load_metrics", "publish_sales", "summarise_batch")
+    loaded = next((output[end]["rows"] for end in ends if "rows" in (output.get(end) or {})), None)
+    if loaded is None and not validated:
+        return None
+    return Rows(read=validated.get("rows"), loaded=loaded, rejected=validated.get("bad_rows"))

@@ -14,7 +14,7 @@ from chalicelib import pipelines, settings, sources
 from chalicelib.errors import AccessRefused, DecantError, InvalidEvent, InvalidPipeline, RunConflict
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause, steps
-from chalicelib.run import ERRORS, OUTCOMES, Run, RunName
+from chalicelib.run import ERRORS, OUTCOMES, Run, RunName, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -293,6 +293,7 @@ def from_execution(found: dict[str, Any]) -> Run:
     if outcome == "failed":
         outcome = ERRORS.get(found.get("error", ""), outcome)
     started, ended = found["startDate"], found.get("stopDate")
+    given, output = _document(found.get("input")), _document(found.get("output"))
     return Run(
         name=found["name"],
         pipeline=found["name"].partition("-")[0],
@@ -302,9 +303,11 @@ def from_execution(found: dict[str, Any]) -> Run:
         seconds=round((ended - started).total_seconds(), 3) if ended else None,
         error=found.get("error"),
         cause=readable_cause(found["cause"]) if found.get("cause") else None,
-        input=_document(found.get("input")),
-        output=_document(found.get("output")),
+        input=given,
+        output=output,
         redrives=found.get("redriveCount", 0),
+        file=((given or {}).get("file") or {}).get("key"),
+        rows=rows_of(output),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import settings
 from chalicelib.errors import RunConflict, UnknownFile
+from chalicelib.flags import MEANINGS
 from chalicelib.history import iso
 
 if TYPE_CHECKING:
@@ -29,13 +30,6 @@ REFUSED = "RefusedByApprover"
 
 HEARTBEAT_SECONDS = 3600
 """A waiting run that nobody looked after for so long ends as expired; `reconcile` looks every 15 minutes."""
-
-REASONS = {
-    "rows_quarantined": "rows went to quarantine",
-    "schema_evolved": "the file has columns that the pipeline does not declare",
-    "unusual_row_count": "the file has more or fewer rows than usual",
-}
-"""What a flag means to the one who decides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +52,7 @@ def needed(pipeline: Pipeline, report: Report, flags: list[str]) -> dict[str, An
     why: list[str] = []
     if rule and report.valid:
         why += ["this pipeline always asks"] if rule.always else []
-        why += [REASONS[flag] for flag in flags if flag in rule.flags]
+        why += [MEANINGS[flag] for flag in flags if flag in rule.flags]
         if rule.bad_rows is not None and report.bad_rows > rule.bad_rows:
             why.append(f"{report.bad_rows:,} rows are bad, more than {rule.bad_rows:,}")
     expires = rule.expires_after if rule else 0

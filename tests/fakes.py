@@ -248,12 +248,17 @@ class FakeAthena:
 
 @dataclass
 class FakeSNS:
-    """A topic that remembers."""
+    """A topic that remembers; `published` holds the text for people, `texts` that of every protocol."""
 
     published: list[tuple[str, str, str, dict[str, str]]] = field(default_factory=list)
+    texts: list[dict[str, str]] = field(default_factory=list)
+    failing: Exception | None = None
 
-    def publish(self, topic: str, subject: str, body: str, attributes: dict[str, str]) -> str:
-        self.published.append((topic, subject, body, attributes))
+    def publish(self, topic: str, subject: str, texts: dict[str, str], attributes: dict[str, str]) -> str:
+        if self.failing:
+            raise self.failing
+        self.published.append((topic, subject, texts["default"], attributes))
+        self.texts.append(texts)
         return f"message-{len(self.published)}"
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from chalicelib import settings
+from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
 from chalicelib.history import readable_cause
-from chalicelib.notices import Notice, notice
+from chalicelib.notices import notice
+from chalicelib.notices.sending import send
+
+if TYPE_CHECKING:
+    from chalicelib.sent_notices import SentNotice
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +24,7 @@ def notify(event: dict[str, Any]) -> dict[str, Any]:
     With `file`, or the `parameters` of a batch; `chalicelib.notices.notice` says what `details` holds.
 
     Returns:
-        `{"message_id": ..., "subject": ...}`.
+        `{"message_id": ..., "subject": ..., "folded": false}`; the id is None when it was folded.
     """
     if "error" in event["details"]:
         error = event["details"]["error"]
@@ -30,10 +35,10 @@ def notify(event: dict[str, Any]) -> dict[str, Any]:
             error["Error"],
             readable_cause(error.get("Cause", "")),
         )
-    return send(SNS(), settings.notices_topic(), notice(event))
+    sent = tell(S3(), SNS(), event, datetime.now(UTC))
+    return {"message_id": sent.message, "subject": sent.subject, "folded": sent.folded}
 
 
-def send(sns: SNS, topic: str, message: Notice) -> dict[str, Any]:
-    """Publish the notice."""
-    message_id = sns.publish(topic, message.subject, message.body, message.attributes)
-    return {"message_id": message_id, "subject": message.subject}
+def tell(s3: S3, sns: SNS, event: dict[str, Any], now: datetime) -> SentNotice:
+    """Write the notice and send it."""
+    return send(s3, sns, notice(event, now), now)

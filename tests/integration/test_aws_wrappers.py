@@ -194,7 +194,7 @@ def topic(kind: str) -> str:
 
 def test_a_published_message_has_an_id(kind: str, topic: str) -> None:
     sns = FakeSNS() if kind == "fake" else SNS()
-    assert sns.publish(topic, "subject", "body", {"outcome": "failed"})
+    assert sns.publish(topic, "subject", {"default": "body"}, {"outcome": "failed"})
 
 
 @pytest.fixture

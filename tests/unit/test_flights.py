@@ -273,7 +273,7 @@ def test_the_notice_tells_the_numbers_and_what_was_dropped(tmp_path: Path) -> No
         "outcome": "succeeded",
         "run": "r",
         "pipeline": "flight_metrics",
-        "started": "s",
+        "started": "2026-11-20T02:30:00Z",
         "details": details,
     }
     told = notice({**event, "parameters": {"date": "latest"}})

@@ -208,7 +208,7 @@ def test_failed_checks_are_told_with_every_number(s3: FakeS3) -> None:
             "outcome": "failed",
             "pipeline": "nightly_batch",
             "run": "r",
-            "started": "now",
+            "started": "2026-11-20T02:30:00Z",
             "parameters": LIMITS,
             "details": {"error": {"Error": judged["error"], "Cause": judged["cause"]}},
         }
@@ -343,7 +343,7 @@ def test_the_report_lies_beside_the_data_and_the_notice_has_its_numbers(s3: Fake
             "outcome": "succeeded",
             "pipeline": "nightly_batch",
             "run": "r",
-            "started": "now",
+            "started": "2026-11-20T02:30:00Z",
             "parameters": LIMITS,
             "details": told,
         }

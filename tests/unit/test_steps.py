@@ -18,18 +18,16 @@ from chalicelib.errors import (
     StorageIsUnreachable,
 )
 from chalicelib.files import File
-from chalicelib.notices import Notice
 from chalicelib.pipeline import CSV, GlueJob, Tolerance
 from chalicelib.steps.catalogue import register
 from chalicelib.steps.check_glue_job import ENDED, check, wait_seconds
 from chalicelib.steps.keep_good_rows import keep
-from chalicelib.steps.notify import send
 from chalicelib.steps.quarantine_file import quarantine
 from chalicelib.steps.start_glue_job import job_arguments, start
 from chalicelib.steps.transform_file import transform
 from chalicelib.steps.validate_file import check as validate
 from tests.factories import STARTED, a_file, a_pipeline
-from tests.fakes import FakeGlue, FakeS3, FakeSNS
+from tests.fakes import FakeGlue, FakeS3
 
 JOB = GlueJob(name="process_csv", first_wait=10, growth=2.0, longest_wait=60, deadline=600)
 FOLDER = "things/dt=2026-11-20/run=things-1/"
@@ -202,12 +200,6 @@ def test_a_rejected_file_is_moved_and_its_report_stands_beside_it() -> None:
     assert s3.objects["quarantine", "things/things-1/file/bad file.csv"] == b"junk"
     assert json.loads(s3.objects["quarantine", "things/things-1/report.json"])["reason"] == "junk"
     assert found["report"] == "s3://quarantine/things/things-1/report.json"
-
-
-def test_a_notice_carries_what_subscribers_filter_by() -> None:
-    sns = FakeSNS()
-    send(sns, "topic", Notice(subject="s", body="b", attributes={"outcome": "failed"}))
-    assert sns.published == [("topic", "s", "b", {"outcome": "failed"})]
 
 
 def _check(state: str, now: float = 1001.0) -> dict[str, object]:

@@ -1,0 +1,54 @@
+"""What a notice tells people to type; every command stands here once."""
+
+from __future__ import annotations
+
+Commands = tuple[tuple[str, str], ...]
+"""Pairs of what it is for and what to type."""
+
+
+def closer(run: str, *, logs: bool = True) -> Commands:
+    """Look at a run closer."""
+    return (
+        ("Look closer", f"decant runs show {run}"),
+        *([("Its logs", f"decant logs {run}")] if logs else []),
+    )
+
+
+def failed(run: str) -> Commands:
+    """Start a run again that failed, was stopped or timed out."""
+    return (*closer(run), ("Try again", f"decant runs redrive {run}"))
+
+
+def stuck(run: str) -> Commands:
+    """Stop a run that takes too long."""
+    return (*closer(run), ("Stop it", f"decant runs stop {run}"))
+
+
+def rejected(run: str) -> Commands:
+    """Put a file back from quarantine."""
+    return (
+        *closer(run, logs=False),
+        ("All bad rows", f"decant quarantine show {run}"),
+        ("Put it back", f"decant quarantine requeue {run} CORRECTED_FILE"),
+    )
+
+
+def quarantined_rows(run: str) -> Commands:
+    """Put rows back that were set aside."""
+    return (
+        ("What to do", f"decant quarantine show {run}"),
+        ("Put them back", f"decant quarantine requeue {run} CORRECTED_ROWS"),
+    )
+
+
+def decide(run: str) -> Commands:
+    """Decide about a run that waits."""
+    return (
+        ("Let it go on", f'decant approvals approve {run} --reason "..."'),
+        ("Refuse it", f'decant approvals refuse {run} --reason "..."'),
+    )
+
+
+def ask_again(run: str) -> Commands:
+    """Ask again about a run that nobody decided on."""
+    return (("Ask again", f"decant runs redrive {run}"),)

@@ -1,0 +1,1 @@
+"""Which permissions the code and the workflows need, compared with those that the template grants."""

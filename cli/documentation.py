@@ -91,9 +91,12 @@ def cost_page() -> str:
 
 
 HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line
-is wrong; 3 no stage is running. Every command that prints data takes `--json`. On AWS, set
-`DECANT_API_URL` and `DECANT_API_TOKEN`, and `DECANT_STAGE` for the commands that reach S3 or the warehouse
-themselves.
+is wrong; 3 no stage is running. Every command that prints data takes `--json`.
+
+The commands talk to the stage that runs here, or with `decant --stage NAME` (or `DECANT_STAGE`) to a stage on
+AWS: `decant deploy` writes down in `.decant/stages/` where its REST API is. A token of your own goes into
+`DECANT_API_TOKEN`, another address into `DECANT_API_URL`; S3 and the other services are reached with the AWS
+credentials of your shell.
 """
 
 WORKFLOWS = """Each file in `workflows/` is Amazon States Language; its placeholders are filled in when the

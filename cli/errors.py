@@ -30,5 +30,5 @@ class NoStage(click.ClickException):
 
     def __init__(self) -> None:
         super().__init__(
-            "no stage is running here: start one with `decant up`, or set DECANT_API_URL and DECANT_API_TOKEN"
+            "no stage is running here: start one with `decant up`, or name one of AWS with --stage"
         )

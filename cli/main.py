@@ -21,6 +21,9 @@ COMMANDS = {
     "steps": "List steps, and try one step or one state alone.",
     "sql": "Query the warehouse.",
     "notices": "Show the notices that were sent on this machine.",
+    "deploy": "Make a stage on AWS, or bring it up to date.",
+    "destroy": "Remove a stage from AWS.",
+    "tokens": "Add, list and remove a stage's API tokens.",
     "doctor": "Say what is missing on this machine and how to get it.",
 }
 """Each command's module is cli/<name>.py and is imported when it is called, so that --help is instant."""
@@ -48,6 +51,7 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="decant", message="decant %(version)s")
+@click.option("--stage", metavar="NAME", help="Talk to this stage of AWS; DECANT_STAGE does the same.")
 def main(**_: Any) -> None:
     """Turn files that arrive into tables that can be queried."""
 

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import click
+
 from cli.errors import Failure
 
 STATE = ".decant"
@@ -29,6 +31,13 @@ def state_directory() -> Path:
     """Return the folder of the local stage's state; DECANT_HOME moves it."""
     chosen = os.environ.get("DECANT_HOME")
     return Path(chosen).absolute() if chosen else root() / STATE
+
+
+def chosen_stage() -> str:
+    """Return the stage that the command is to talk to: of --stage, DECANT_STAGE, or else `local`."""
+    context = click.get_current_context(silent=True)
+    chosen = context.find_root().params.get("stage") if context else None
+    return str(chosen or os.environ.get("DECANT_STAGE") or "local")
 
 
 def running_stage() -> dict[str, Any] | None:

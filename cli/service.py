@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from cli import remote_stages
 from cli.errors import Failure, NoStage, Refused
-from cli.project import running_stage
+from cli.project import chosen_stage, running_stage
 
 SECONDS = 30
 
@@ -50,18 +51,37 @@ class Service:
 
 
 def service() -> Service:
-    """Return the API of DECANT_API_URL, or else of the stage that runs here.
+    """Return the API of DECANT_API_URL, or of the stage that --stage or DECANT_STAGE name, or that runs here.
 
     Raises:
-        NoStage: there is neither.
+        NoStage: there is none of them.
+        Failure: this machine does not know the stage, or no token for it.
     """
     url, token = os.environ.get("DECANT_API_URL"), os.environ.get("DECANT_API_TOKEN")
     if url and token:
         return Service(url.rstrip("/"), token)
+    if (name := chosen_stage()) != "local":
+        return _remote(name, token)
     stage = running_stage()
     if stage is None:
         raise NoStage
     return Service(stage["api_url"], stage["api_token"])
+
+
+def _remote(name: str, token: str | None) -> Service:
+    """Return the API of a stage on AWS that this machine has deployed."""
+    known = remote_stages.find(name)
+    if known is None:
+        raise Failure(
+            f"this machine knows no stage {name}: `decant deploy --stage {name}` (it leaves "
+            "what is up to date), or set DECANT_API_URL and DECANT_API_TOKEN"
+        )
+    if not (token or known.api_token):
+        raise Failure(
+            f"no token for stage {name}: set DECANT_API_TOKEN, or make one with "
+            f"`decant tokens add NAME --role viewer --use --stage {name}`"
+        )
+    return Service(known.api_url, token or known.api_token or "")
 
 
 def _document(response: Any) -> dict[str, Any]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from cli import remote_stages
 from cli.errors import NoStage
-from cli.project import running_stage
+from cli.project import chosen_stage, running_stage
 
 
 def stage_environment() -> dict[str, str]:
-    """Return the variables that lead AWS clients to the stage.
+    """Return the variables that lead AWS clients to the stage; on AWS this process's own do, and its region.
 
     Raises:
-        NoStage: none runs here, and DECANT_API_URL names no other.
+        NoStage: none runs here, and neither DECANT_STAGE nor DECANT_API_URL names another.
     """
+    if stage_name() != "local":
+        known = remote_stages.find(stage_name())
+        return {"AWS_REGION": known.region} if known else {}
     if os.environ.get("DECANT_API_URL"):
         return {}
     stage = running_stage()
@@ -25,8 +29,8 @@ def stage_environment() -> dict[str, str]:
 
 
 def stage_name() -> str:
-    """Return the stage's name: `local`, or DECANT_STAGE beside DECANT_API_URL."""
-    return os.environ.get("DECANT_STAGE", "local")
+    """Return the stage's name: `local`, or what --stage or DECANT_STAGE say."""
+    return chosen_stage()
 
 
 def stage_client(service: str) -> Any:

@@ -152,7 +152,7 @@ def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any
         outputs: the stack's outputs by key.
         python: the functions' runtime, such as "3.12", or None for an AWS that mounts no layers.
     """
-    layer = _layer(outputs["StateMachines"].split(":")[3], python) if python else None
+    layer = layer_arn(outputs["StateMachines"].split(":")[3], python) if python else None
     return {
         "api_gateway_endpoint_type": "REGIONAL",
         "api_gateway_stage": "api",
@@ -213,14 +213,19 @@ def check(document: Mapping[str, Any], path: Path) -> None:
         raise InvalidConfigError("\n".join(lines))
 
 
-def _empty(app: str) -> dict[str, Any]:
-    return {"version": "2.0", "app_name": app, "stages": {}}
+def layer_arn(region: str, python: str) -> str:
+    """Return the ARN of the AWS SDK for pandas layer.
 
-
-def _layer(region: str, python: str) -> str:
+    Raises:
+        InvalidConfigError: there is none for this Python.
+    """
     if python not in LAYERS:
         raise InvalidConfigError(f"no AWS SDK for pandas layer for Python {python}; use {', '.join(LAYERS)}")
     return f"arn:aws:lambda:{region}:336392948345:layer:AWSSDKPandas-{LAYERS[python]}"
+
+
+def _empty(app: str) -> dict[str, Any]:
+    return {"version": "2.0", "app_name": app, "stages": {}}
 
 
 def _function(

@@ -18,6 +18,12 @@ EVENT_FUNCTIONS = ("file_landed", *(name for name in FUNCTIONS if name.endswith(
 RETRIES = 2
 OLDEST_EVENT_SECONDS = 6 * 3600  # Lambda's most
 
+API_STAGE = "api"
+"""The name in the REST API's path, as .chalice/config.json gives it."""
+
+REQUESTS_PER_SECOND, REQUESTS_AT_ONCE = 50, 100
+"""What the REST API takes from all callers together; an account's own default is 10,000 and 5,000."""
+
 
 def keep_dead_letters(
     stage: str, dead_letters_arn: str, *, app: str = "decant", client: Clients = boto3.client
@@ -33,6 +39,26 @@ def keep_dead_letters(
             MaximumEventAgeInSeconds=OLDEST_EVENT_SECONDS,
             DestinationConfig={"OnFailure": {"Destination": dead_letters_arn}},
         )
+
+
+def limit_requests(api: str, *, client: Clients = boto3.client) -> str:
+    """Limit the requests that the REST API takes in a second, all callers together. Safe to repeat.
+
+    Chalice has no setting for this, and leaves it alone when it deploys again.
+
+    Returns:
+        What was set, in words.
+    """
+    settings = {"rateLimit": REQUESTS_PER_SECOND, "burstLimit": REQUESTS_AT_ONCE}
+    client("apigateway").update_stage(
+        restApiId=api,
+        stageName=API_STAGE,
+        patchOperations=[
+            {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}
+            for name, value in settings.items()
+        ],
+    )
+    return f"dead letters; {REQUESTS_PER_SECOND} requests a second, {REQUESTS_AT_ONCE} at once"
 
 
 def dead_letters_of(stage: str, *, app: str = "decant", client: Clients = boto3.client) -> str:

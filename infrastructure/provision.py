@@ -27,6 +27,9 @@ INLINE_LIMIT = 51_200
 BOOTSTRAP = ("Key", "ArtifactsBucket", "ArtifactsBucketPolicy")
 """What a first, small template makes, so that the whole one can be read from S3."""
 
+NEVER_CAME_TO_BE = frozenset({"ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"})
+"""A stack with one of these statuses can only be deleted."""
+
 POLL_SECONDS = 1
 
 
@@ -71,27 +74,44 @@ def provision(
         ProvisioningFailedError: a resource failed; CloudFormation took the change back.
     """
     client = functools.cache(client)  # making a client takes longer than most calls
-    stack = Stack(f"{app}-{stage}-infra", client("cloudformation"), tags_of(app, stage))
-    given = {"App": app, "Stage": stage, **(parameters or {})}
-    template = render(stage, root)
-    body = _compact(template)
-    if len(body.encode()) <= INLINE_LIMIT:
-        stack.apply({"TemplateBody": body}, template, given)
-    else:
-        if not stack.exists():
-            first = _bootstrap(template)
-            stack.apply({"TemplateBody": _compact(first)}, first, given)
-        bucket = stack.resource("ArtifactsBucket")
-        client("s3").put_object(Bucket=bucket, Key="stack/template.json", Body=body.encode())
-        url = f"https://{bucket}.s3.{client('s3').meta.region_name}.amazonaws.com/stack/template.json"
-        stack.apply({"TemplateURL": url}, template, given)
-    outputs = stack.outputs()
+    outputs = bring_up(stage, app=app, root=root, client=client, parameters=parameters)
     upload_glue_scripts(client, outputs["ArtifactsBucket"], root)
     if warehouse is not None:
         _put_secret(client, outputs["WarehouseSecret"], dict(warehouse))
     if api_tokens is not None:
         _put_secret(client, outputs["ApiTokensSecret"], {"tokens": list(api_tokens)})
     return outputs
+
+
+def bring_up(
+    stage: str,
+    *,
+    app: str = "decant",
+    root: Path = ROOT,
+    client: Clients = boto3.client,
+    parameters: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Bring the stage's stack up to date and return its outputs; the arguments are those of `provision`."""
+    stack = Stack(f"{app}-{stage}-infra", client("cloudformation"), tags_of(app, stage))
+    given = {"App": app, "Stage": stage, **(parameters or {})}
+    template = render(stage, root)
+    body = compact(template)
+    if len(body.encode()) <= INLINE_LIMIT:
+        stack.apply({"TemplateBody": body}, template, given)
+        return stack.outputs()
+    if stack.status() in {None, *NEVER_CAME_TO_BE}:
+        first = _bootstrap(template)
+        stack.apply({"TemplateBody": compact(first)}, first, given)
+    url = upload_template(client, stack.resource("ArtifactsBucket"), body)
+    stack.apply({"TemplateURL": url}, template, given)
+    return stack.outputs()
+
+
+def upload_template(client: Clients, bucket: str, body: str) -> str:
+    """Put a template that is too large for a request where CloudFormation reads it; return its URL."""
+    s3 = client("s3")
+    s3.put_object(Bucket=bucket, Key="stack/template.json", Body=body.encode())
+    return f"https://{bucket}.s3.{s3.meta.region_name}.amazonaws.com/stack/template.json"
 
 
 def upload_glue_scripts(client: Clients, bucket: str, root: Path = ROOT) -> list[str]:
@@ -109,11 +129,26 @@ class Stack:
     def __init__(self, name: str, cloudformation: Any, tags: Mapping[str, str] | None = None) -> None:
         self.name = name
         self._cloudformation = cloudformation
-        self._tags = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+        self.tags = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
-    def exists(self) -> bool:
-        """Tell whether there is such a stack."""
-        return self._describe() is not None
+    def status(self) -> str | None:
+        """Return the stack's status, or None without such a stack."""
+        found = self.description()
+        return str(found["StackStatus"]) if found else None
+
+    def resources(self, kind: str) -> set[str]:
+        """Return the physical ids of the stack's resources of a type; none without such a stack."""
+        if self.status() is None:
+            return set()
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            each["PhysicalResourceId"]
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each["ResourceType"] == kind
+            and each.get("PhysicalResourceId")
+            and not each["ResourceStatus"].startswith("DELETE")
+        }
 
     def apply(self, source: Mapping[str, str], template: Mapping[str, Any], given: Mapping[str, str]) -> None:
         """Create or update the stack from its source, TemplateBody or TemplateURL.
@@ -121,17 +156,15 @@ class Stack:
         Raises:
             ProvisioningFailedError: a resource failed; CloudFormation took the change back.
         """
-        found = self._describe()
-        if found and found["StackStatus"] in ("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"):
-            # Such a stack never came to be; AWS lets it be deleted only.
-            self._cloudformation.delete_stack(StackName=self.name)
-            self._wait("stack_delete_complete")
+        found = self.description()
+        if found and found["StackStatus"] in NEVER_CAME_TO_BE:
+            self.delete()
             found = None
         request = {
             "StackName": self.name,
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
-            "Parameters": _parameters(template, given, found),
-            "Tags": self._tags,  # CloudFormation puts them on everything in the stack that takes tags
+            "Parameters": parameters_of(template, given, found),
+            "Tags": self.tags,  # CloudFormation puts them on everything in the stack that takes tags
             **source,
         }
         try:
@@ -147,9 +180,18 @@ class Stack:
                 f"stack {self.name}: {error.response['Error']['Message']}"
             ) from error
 
+    def delete(self) -> None:
+        """Delete the stack and everything in it that is not retained.
+
+        Raises:
+            ProvisioningFailedError: a resource could not be deleted.
+        """
+        self._cloudformation.delete_stack(StackName=self.name)
+        self._wait("stack_delete_complete")
+
     def outputs(self) -> dict[str, str]:
         """Return the outputs by key."""
-        found = self._describe() or {}
+        found = self.description() or {}
         return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
     def resource(self, name: str) -> str:
@@ -157,7 +199,8 @@ class Stack:
         answer = self._cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId=name)
         return str(answer["StackResourceDetail"]["PhysicalResourceId"])
 
-    def _describe(self) -> dict[str, Any] | None:
+    def description(self) -> dict[str, Any] | None:
+        """Return the stack as CloudFormation describes it, or None without such a stack."""
         try:
             found: dict[str, Any] = self._cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
@@ -201,9 +244,14 @@ class Stack:
         return not (starts and event["LogicalResourceId"] == self.name)
 
 
-def _parameters(
+def parameters_of(
     template: Mapping[str, Any], given: Mapping[str, str], found: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
+    """Return a request's parameters: what is given, or else what the stack has.
+
+    Raises:
+        ProvisioningFailedError: the template has no parameter of a given name.
+    """
     known = {each["ParameterKey"] for each in (found or {}).get("Parameters", [])}
     parameters: list[dict[str, Any]] = []
     for name in template["Parameters"]:
@@ -223,7 +271,8 @@ def _bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: template[key] for key in kept}, "Resources": resources}
 
 
-def _compact(template: Mapping[str, Any]) -> str:
+def compact(template: Mapping[str, Any]) -> str:
+    """Return a template as JSON without a blank."""
     return json.dumps(template, separators=(",", ":"), ensure_ascii=False)
 
 

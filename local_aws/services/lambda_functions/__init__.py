@@ -10,6 +10,7 @@ from moto.awslambda.models import lambda_backends
 from local_aws.reality import Reality
 from local_aws.services.lambda_functions.backend import Backend, Response, current, use
 from local_aws.services.lambda_functions.engine import Engine
+from local_aws.services.lambda_functions.public_layers import ACCOUNT
 
 if TYPE_CHECKING:
     from local_aws.runtime import Runtime
@@ -26,6 +27,8 @@ REALITY = Reality(
         "A saved source file counts from the next invocation on, without a deployment.",
         "Functions with equal variables share workers; an invocation waits for a free one, AWS adds more.",
         "Memory and CPU are not limited, and layers are not mounted: modules come from the environment.",
+        f"Every AWSSDKPandas layer of account {ACCOUNT} is there, with the size of one of them.",
+        "GetAccountSettings tells an account's usual limits; nothing keeps to them.",
         "IAM roles are not enforced: every function may call every service.",
         "A version or alias runs the same source tree as $LATEST.",
         "Container images, other languages, function URLs and stream event sources are refused.",
@@ -40,6 +43,7 @@ def install(runtime: Runtime) -> None:
     use(lambda_engine)
     lambda_backends.backend = Backend
     paths = moto.awslambda.urls.url_paths
+    paths[r"{0}/(?P<api_version>[^/]+)/account-settings/?$"] = Response.dispatch
     paths.update(dict.fromkeys(paths, Response.dispatch))
     runtime.on_start(lambda_engine.start)
     runtime.on_stop(lambda_engine.stop)

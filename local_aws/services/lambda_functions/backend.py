@@ -11,16 +11,25 @@ from urllib.parse import unquote
 
 import moto.awslambda.urls
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
-from moto.awslambda.models import EventInvokeConfig, EventSourceMapping, LambdaBackend, LambdaFunction
+from moto.awslambda.models import (
+    EventInvokeConfig,
+    EventSourceMapping,
+    LambdaBackend,
+    LambdaFunction,
+    LayerVersion,
+)
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda.utils import get_backend
 from moto.sqs.models import sqs_backends
+
+from local_aws.services.lambda_functions.public_layers import public_layer
 
 if TYPE_CHECKING:
     from local_aws.services.lambda_functions.engine import Engine
 
 SYNC_LIMIT = 6_291_456  # bytes of an event with InvocationType=RequestResponse
 ASYNC_LIMIT = 1_048_576  # bytes of an event with InvocationType=Event
+CONCURRENCY = 1_000  # functions at work at once, in an account that asked for no more
 
 _engines: list[Engine] = []
 
@@ -129,6 +138,19 @@ class Backend(LambdaBackend):
         current().prepare_soon(function)
         return function
 
+    def get_layer_version(self, layer_name: str, layer_version: str) -> LayerVersion:
+        """Return a layer's version: one that AWS publishes, or one of this account."""
+        if public := public_layer(layer_name, int(layer_version)):
+            return public
+        return super().get_layer_version(layer_name, layer_version)
+
+    def layers_versions_by_arn(self, layer_version_arn: str) -> LayerVersion | None:
+        """Return the version that a function asks for."""
+        layer, _, version = layer_version_arn.rpartition(":")
+        if public := public_layer(layer, int(version)):
+            return public
+        return super().layers_versions_by_arn(layer_version_arn)
+
     def create_function_url_config(self, name_or_arn: str, config: dict[str, Any]) -> Any:
         """Refuse: nothing would answer at the URL."""
         del config
@@ -190,6 +212,26 @@ class Response(LambdaResponse):
         status = {"Event": 202, "DryRun": 204}.get(kind, 200)
         headers["status"] = str(status)  # moto takes the status from here
         return status, headers, payload
+
+    def get_account_settings(self) -> str:
+        """Answer GetAccountSettings: the limits of an account that asked for nothing."""
+        functions = self.backend.list_functions()
+        reserved = sum(int(each.reserved_concurrency or 0) for each in functions)
+        return json.dumps(
+            {
+                "AccountLimit": {
+                    "TotalCodeSize": 80_530_636_800,
+                    "CodeSizeUnzipped": 262_144_000,
+                    "CodeSizeZipped": 52_428_800,
+                    "ConcurrentExecutions": CONCURRENCY,
+                    "UnreservedConcurrentExecutions": CONCURRENCY - reserved,
+                },
+                "AccountUsage": {
+                    "TotalCodeSize": sum(int(each.code_size) for each in functions),
+                    "FunctionCount": len(functions),
+                },
+            }
+        )
 
     @staticmethod
     def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:

@@ -4,12 +4,14 @@ from datetime import datetime
 
 from chalice import Chalice, Cron, Rate
 
-from chalicelib import approvals, runs, settings, steps
+from chalicelib import approvals, logs, runs, settings, steps
 from chalicelib.api import api
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.step_functions import StepFunctions
 
-app = Chalice(app_name="decant")
+logs.configure()
+app = Chalice(app_name="decant", configure_logs=False)
+app.register_middleware(logs.around)
 app.register_blueprint(api)
 
 

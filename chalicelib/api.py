@@ -25,13 +25,13 @@ from chalicelib.endpoints import Parameter
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause
 from chalicelib.pipeline import BatchPipeline
-from chalicelib.rest import console, states, uploads
+from chalicelib.rest import console, logs, states, uploads
 from chalicelib.rest.registration import ENDPOINTS, api, caller, endpoint, number, query
 
 if TYPE_CHECKING:
     from chalicelib.pipeline import Pipeline
 
-__all__ = ["ENDPOINTS", "api", "console", "states", "uploads"]
+__all__ = ["ENDPOINTS", "api", "console", "logs", "states", "uploads"]
 
 EVENTS = 500
 """Events of a run's history on one page."""

@@ -10,6 +10,9 @@ from __future__ import annotations
 class DecantError(Exception):
     """Something went wrong in Decant."""
 
+    quotes_rows = False
+    """Whether the message may quote what a file's rows hold: it is kept out of the logs then."""
+
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or type(self).__doc__)
 
@@ -93,6 +96,8 @@ class RunConflict(GiveUp):
 class GlueJobFailed(GiveUp):
     """The Glue job run failed."""
 
+    quotes_rows = True
+
 
 class GlueJobTimedOut(GiveUp):
     """The Glue job run did not end in time."""
@@ -109,9 +114,13 @@ class RowsLost(GiveUp):
 class InvalidFile(GiveUp):
     """The file breaks its pipeline's rules."""
 
+    quotes_rows = True
+
 
 class InvalidBatch(GiveUp):
     """What has gathered for a batch lacks something or is not as declared."""
+
+    quotes_rows = True
 
 
 class MissingInput(GiveUp):
@@ -121,17 +130,25 @@ class MissingInput(GiveUp):
 class WrongColumns(GiveUp):
     """The file's header is not the one that the batch reads."""
 
+    quotes_rows = True
+
 
 class TooFewRows(GiveUp):
     """Too little of the file can be used."""
+
+    quotes_rows = True
 
 
 class ContractBroken(GiveUp):
     """The file's columns break the table's contract."""
 
+    quotes_rows = True
+
 
 class LoadFailed(GiveUp):
     """The warehouse refused the load."""
+
+    quotes_rows = True
 
 
 class AlreadyPublished(GiveUp):

@@ -328,7 +328,8 @@ def _start(states: StepFunctions, name: RunName, work: dict[str, Any], started: 
     }
     machine = settings.state_machine(pipelines.named(name.pipeline).workflow)
     new = states.start(machine, str(name), document)
-    log.info("run %s %s for %s", name, "started" if new else "existed", json.dumps(work))
+    about = {"run": str(name), "pipeline": name.pipeline, "file": work.get("file", {}).get("key")}
+    log.info("run %s %s for %s", name, "started" if new else "existed", json.dumps(work), extra=about)
     return Started(run=str(name), new=new)
 
 

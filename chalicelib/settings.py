@@ -18,6 +18,21 @@ def _required(name: str) -> str:
     return value
 
 
+def app() -> str:
+    """Return the application's name, the first part of every name in the stage."""
+    return _required("DECANT_APP")
+
+
+def functions() -> str:
+    """Return what the name of every function but the REST handler begins with."""
+    return f"{app()}-{stage()}-"
+
+
+def log_groups() -> str:
+    """Return what the name of every function's log group begins with."""
+    return f"/aws/lambda/{app()}-{stage()}"
+
+
 def stage() -> str:
     """Return the stage's name, such as `local` or `dev`."""
     return _required("DECANT_STAGE")

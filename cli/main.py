@@ -13,6 +13,7 @@ COMMANDS = {
     "samples": "Write the sample files into a folder.",
     "drop": "Put a file where its pipeline picks it up.",
     "runs": "Start, list, show, watch, stop and redrive runs.",
+    "logs": "Show what a run's steps logged.",
     "approvals": "List, approve and refuse runs that wait for a person.",
     "quarantine": "List and show rejected files and rows, and put them back.",
     "backfill": "Run a batch pipeline for every date of a range.",

@@ -159,6 +159,7 @@ def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any
         "autogen_policy": False,
         "tags": tags_of(outputs["App"], outputs["Stage"]),
         "environment_variables": {
+            "DECANT_APP": outputs["App"],
             "DECANT_STAGE": outputs["Stage"],
             "DECANT_LANDING_BUCKET": outputs["LandingBucket"],
             "DECANT_CURATED_BUCKET": outputs["CuratedBucket"],

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SERVICES = (
     "identity",
     "kms",
+    "logs",
     "s3",
     "redshift",
     "sqs",

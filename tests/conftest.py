@@ -7,6 +7,7 @@ import os
 import pytest
 
 SETTINGS = {
+    "DECANT_APP": "decant",
     "DECANT_STAGE": "test",
     "DECANT_LANDING_BUCKET": "landing",
     "DECANT_CURATED_BUCKET": "curated",

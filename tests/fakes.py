@@ -17,7 +17,7 @@ from chalicelib.errors import GlueIsBusy, LedgerChanged, RunConflict, UnknownFil
 from chalicelib.files import File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class FakeS3:
@@ -94,6 +94,21 @@ class FakeS3:
             self.put(bucket, key, self.objects.pop((file.bucket, file.key)))
         elif (bucket, key) not in self.objects:
             raise UnknownFile(file.uri)
+
+
+@dataclass
+class FakeLogs:
+    """Log groups as lists of (milliseconds, message); a pattern selects by the run that it names."""
+
+    groups: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def matching(
+        self, group: str, since: int, until: int, *, pattern: str = "", streams: Sequence[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        run = pattern.partition('"')[2].partition('"')[0]
+        for number, (moment, message) in enumerate(self.groups.get(group, [])):
+            if since <= moment <= until and run in message:
+                yield {"eventId": f"{group}-{number}", "timestamp": moment, "message": message}
 
 
 @dataclass

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
-from chalicelib.history import readable_cause
 from chalicelib.notices import notice
 from chalicelib.notices.sending import send
 
@@ -27,14 +26,8 @@ def notify(event: dict[str, Any]) -> dict[str, Any]:
         `{"message_id": ..., "subject": ..., "folded": false}`; the id is None when it was folded.
     """
     if "error" in event["details"]:
-        error = event["details"]["error"]
-        log.error(
-            "run %s %s: %s: %s",
-            event["run"],
-            event["outcome"],
-            error["Error"],
-            readable_cause(error.get("Cause", "")),
-        )
+        # Its cause may quote a row; it is in the notice and in the run itself.
+        log.error("run %s %s: %s", event["run"], event["outcome"], event["details"]["error"]["Error"])
     sent = tell(S3(), SNS(), event, datetime.now(UTC))
     return {"message_id": sent.message, "subject": sent.subject, "folded": sent.folded}
 

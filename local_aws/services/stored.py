@@ -14,13 +14,9 @@ REALITIES = (
         ),
     ),
     Reality(
-        service="CloudWatch Logs and metrics",
-        executes="Groups, streams, events and metrics are stored; functions, jobs and runs write real logs.",
-        differs=(
-            "Events are saved every 2 seconds and at the end: a killed process loses the newest lines.",
-            "Alarms are stored but never evaluated, and AWS's own metrics are not produced.",
-            "Retention settings delete nothing; a function's newest 50 streams are kept.",
-        ),
+        service="CloudWatch metrics",
+        executes="Metrics, alarms and dashboards are stored.",
+        differs=("Alarms are stored but never evaluated, and AWS's own metrics are not produced.",),
     ),
     Reality(
         service="Every other service that moto knows",

@@ -29,9 +29,10 @@ $(SPARK)/.ready: requirements-spark.txt
 lock: ## Resolve requirements/*.in again into the pinned, hashed files
 	./requirements/lock
 
-check: $(VENV)/.ready ## Lint, types, import contracts, workflow and template lint
+check: $(VENV)/.ready ## Lint, types, security, import contracts, workflow and template lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib cli glue_scripts infrastructure local_aws 2>/dev/null # its log names each nosec of a line
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/decant workflows lint

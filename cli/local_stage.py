@@ -146,7 +146,7 @@ def _start_aws(
         command += ["--spark-python", str(spark)]
     log = directory / "local_aws.log"
     with log.open("ab") as errors:
-        process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+        process = subprocess.Popen(  # nosec B603  # noqa: S603 - our own module, our own arguments
             [*command, "--while-stdin-open"],
             cwd=root(),
             stdin=subprocess.PIPE,
@@ -200,7 +200,7 @@ def _deploy(directory: Path, environment: dict[str, str]) -> str:
         link = mirror / name
         link.unlink(missing_ok=True)
         link.symlink_to(root() / name)
-    done = subprocess.run(  # noqa: S603 - the installed Chalice
+    done = subprocess.run(  # nosec B603  # noqa: S603 - the installed Chalice
         [
             str(Path(sys.executable).with_name("chalice")),
             "--project-dir",

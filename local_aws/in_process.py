@@ -29,7 +29,7 @@ def in_process_client(service: str, region: str, account: str, role: str = "", s
         cast("Any", service),  # boto3-stubs lists the names as literals
         region_name=region,
         aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - moto accepts any key; this one opens nothing
+        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - moto accepts any key; this one opens nothing
         config=Config(
             retries={"total_max_attempts": 1},
             inject_host_prefix=False,

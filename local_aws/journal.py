@@ -77,7 +77,7 @@ def _read(file: IO[bytes], found: list[tuple[Any, ...]]) -> int:
     end = 0
     try:
         while True:
-            found.append(pickle.load(file))  # noqa: S301 - we wrote it
+            found.append(pickle.load(file))  # nosec B301  # noqa: S301 - we wrote it
             end = file.tell()
     except (EOFError, pickle.UnpicklingError):
         return end

@@ -106,7 +106,7 @@ def _packed(stream: LogStream) -> tuple[Any, ...]:
 def _unpack(stream: LogStream, state: dict[str, Any]) -> None:
     vars(stream).update(state)
     stream.events = []
-    for attributes in pickle.loads(state["events"]):  # noqa: S301 - we wrote it
+    for attributes in pickle.loads(state["events"]):  # nosec B301  # noqa: S301 - we wrote it
         event = LogEvent.__new__(LogEvent)
         vars(event).update(attributes)
         stream.events.append(event)

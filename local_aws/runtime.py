@@ -62,7 +62,7 @@ class Runtime:
         self.warehouse_port = configuration.warehouse_port
         self.save: Callable[[str], None] = lambda _service: None
         """Returns once the present state of a service, in moto's spelling, is on disk; the server sets it."""
-        self.warehouse_password = ""  # of the master user; known once the warehouse is installed
+        self.warehouse_password = ""  # nosec B105  # of the master user; known once the warehouse is installed
         self._client_environment: dict[str, str] = {}
         self.pages: dict[str, Callable[[], Any]] = {}
         self._middleware: list[Callable[[WSGIApplication], WSGIApplication]] = []

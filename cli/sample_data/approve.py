@@ -37,7 +37,7 @@ def write_all(directory: Path) -> list[Sample]:
 
 def _refunds(path: Path, *, count: int, most: int, approve: bool) -> Sample:
     """Write refunds of at most so many cents."""
-    chance = random.Random(count)  # noqa: S311 - samples need the same numbers every time, not secret ones
+    chance = random.Random(count)  # nosec B311  # noqa: S311 - samples need the same numbers every time, not secret ones
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)

@@ -94,7 +94,7 @@ def write_day(
     directory: Path, day: date, *, flights: int = FLIGHTS, wrong_clock: bool = False
 ) -> list[Sample]:
     """Write the two files of a date into a folder of its name."""
-    chance = random.Random(day.toordinal())  # noqa: S311 - samples need the same numbers every time
+    chance = random.Random(day.toordinal())  # nosec B311  # noqa: S311 - samples need the same numbers every time
     good = [_flight(chance, day, number, wrong_clock=wrong_clock) for number in range(flights)]
     folder = directory / day.isoformat()
     folder.mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ def _export(
     messy: bool,
     spoil: Callable[[int, Row], None] | None = None,
 ) -> list[Row]:
-    chance = random.Random(shop)  # noqa: S311 - samples need the same numbers every time, not secret ones
+    chance = random.Random(shop)  # nosec B311  # noqa: S311 - samples need the same numbers every time, not secret ones
     rows = [_sale(chance, f"{shop}{number:06}", spelled) for number in range(1, count + 1)]
     if messy:
         for row in rows:

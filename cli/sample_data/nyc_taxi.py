@@ -120,7 +120,7 @@ def write_month(folder: Path, month: str, rows: int) -> Sample:
 
 def trips(month: str, rows: int) -> Iterator[str]:
     """Yield the lines of a month's trips, without the header."""
-    chance = random.Random(month)  # noqa: S311 - sample data must repeat, not surprise
+    chance = random.Random(month)  # nosec B311  # noqa: S311 - sample data must repeat, not surprise
     first = datetime.fromisoformat(f"{month}-01")
     days = monthrange(first.year, first.month)[1]
     for _ in range(rows):

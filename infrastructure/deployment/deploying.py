@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from infrastructure.deployment.lock import Lock
     from infrastructure.deployment.target import Target
 
-FIRST_TOKEN = "first"  # noqa: S105 - its name
+FIRST_TOKEN = "first"  # nosec B105  # noqa: S105 - its name
 
 
 @dataclass

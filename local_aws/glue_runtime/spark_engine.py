@@ -87,7 +87,7 @@ class SparkEngine:
             "PYSPARK_PYTHON": sys.executable,
         }
         os.environ["PYSPARK_PYTHON"] = sys.executable
-        self._java = subprocess.Popen(  # noqa: S603 - the command is made here
+        self._java = subprocess.Popen(  # nosec B603  # noqa: S603 - the command is made here
             java_command(archive_options() if archive is None else archive, self._scratch),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

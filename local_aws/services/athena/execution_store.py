@@ -79,7 +79,8 @@ class ExecutionStore:
         with self._lock:
             marks = ", ".join("?" * len(ENDED))
             rows = self._database.execute(
-                f"SELECT document FROM executions WHERE state NOT IN ({marks})", sorted(ENDED)
+                f"SELECT document FROM executions WHERE state NOT IN ({marks})",  # nosec B608  # question marks only
+                sorted(ENDED),
             ).fetchall()
         for (document,) in rows:
             execution = Execution.from_json(document)

@@ -80,7 +80,7 @@ def select(
     expressions, source = reader(Scan(table, connection, files, file_system))
     columns = [f"{e} AS {name(c['Name'])}" for e, c in zip(expressions, table.columns, strict=True)]
     path = f"'s3://' || url_decode(string_split({name(FILE)}, '/')[-1]) AS {name('$path')}"
-    return f"SELECT {', '.join([*columns, *map(name, names), path])} FROM {source}"
+    return f"SELECT {', '.join([*columns, *map(name, names), path])} FROM {source}"  # nosec B608  # see sql_text
 
 
 def partition_values(table: Table, values: tuple[str, ...]) -> dict[str, str]:

@@ -31,7 +31,7 @@ def delimited(scan: Scan) -> tuple[list[str], str]:
         line = f"replace({line}, {string(escape * 2)}, {string(_ESCAPE)})"
         line = f"replace({line}, {string(escape + delimiter)}, {string(_DELIMITER)})"
     split = f"string_split({line}, {string(delimiter)}) AS {name(_FIELDS)}"
-    source = f"(SELECT {split}, * EXCLUDE ({name(_LINE)}) FROM {_lines(scan)})"
+    source = f"(SELECT {split}, * EXCLUDE ({name(_LINE)}) FROM {_lines(scan)})"  # nosec B608  # see sql_text
     expressions = []
     for at, column in enumerate(scan.table.columns, 1):
         value = f"nullif({name(_FIELDS)}[{at}], {string(null)})"

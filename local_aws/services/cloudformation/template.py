@@ -43,7 +43,7 @@ def parse(text: str) -> dict[str, Any]:
         ValidationError: it is not a template, or has a section that is not executed here.
     """
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        document = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # nosec B506  # noqa: S506 - a SafeLoader
     except (ValueError, yaml.YAMLError) as error:
         raise ValidationError(message=f"Template format error: {error}") from error
     if not isinstance(document, dict) or not document.get("Resources"):

@@ -52,7 +52,7 @@ class Outbound:
             self._give_up(target, text, source, retries, error)
             return
         log.warning("%s could not deliver to %s, trying again: %s", source, target["Arn"], error)
-        interval = min(2.0**retries, _LONGEST_INTERVAL) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        interval = min(2.0**retries, _LONGEST_INTERVAL) * random.uniform(0.5, 1.0)  # nosec B311  # noqa: S311 - jitter
         self._ticker.after(
             interval / self._runtime.configuration.time_scale,
             lambda: self._attempt(target, text, source, retries + 1, first),

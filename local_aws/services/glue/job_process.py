@@ -29,7 +29,7 @@ class JobProcess:
         self._scratch = tempfile.mkdtemp(dir=scratch)
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {"TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": self._scratch}
-        self._process = subprocess.Popen(  # noqa: S603 - the interpreter comes from the configuration
+        self._process = subprocess.Popen(  # nosec B603  # noqa: S603 - the interpreter comes from the configuration
             [str(python), "-u", str(LAUNCHER), engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

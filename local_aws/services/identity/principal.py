@@ -24,7 +24,7 @@ CALLER_HEADER = "x-local-caller"
 OWN_KEY = "local"
 """The access key id that clients of the default account are given."""
 
-_TOKEN_MARK = "LocalSession."  # noqa: S105 - how the session tokens given out here begin, no secret
+_TOKEN_MARK = "LocalSession."  # nosec B105  # noqa: S105 - how the session tokens given out here begin, no secret
 _CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/")
 _ACCOUNT = re.compile(r"\d{12}")
 ROLE = re.compile(r"arn:[a-z-]+:iam::(\d{12}):role/(?:[^/]+/)*([^/]+)")

@@ -139,7 +139,7 @@ class Dispatcher:
     def _throttled(self, queue: EventQueue, event: QueuedEvent, function: Function) -> None:
         age = time.time() - event.accepted
         interval = min(max(age / 4, _THROTTLED_RETRY[0]), _THROTTLED_RETRY[1])
-        due = time.time() + interval * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, keeps no secret
+        due = time.time() + interval * random.uniform(0.5, 1.5)  # nosec B311  # noqa: S311 - spreads load, keeps no secret
         if due > _expiry(event, function):
             self._give_up(queue, event, function, None, "EventAgeExceeded", event.attempts)
         else:
@@ -166,7 +166,7 @@ class Dispatcher:
 
     def _retry_interval(self, attempts: int) -> float:
         """Return the seconds until the next attempt, after so many failed ones."""
-        jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, keeps no secret
+        jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # nosec B311  # noqa: S311 - spreads load, keeps no secret
         return _FIRST_RETRY * 2 ** (attempts - 1) * jitter / self._runtime.configuration.time_scale
 
 

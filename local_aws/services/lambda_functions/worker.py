@@ -56,7 +56,7 @@ class Worker:
         self._connection, theirs = socket.socketpair()
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - the configured interpreter and our own file
+            self._process = subprocess.Popen(  # nosec B603  # noqa: S603 - the configured interpreter and our own file
                 [python, "-P", "-u", function_worker.__file__, str(theirs.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=self._output,

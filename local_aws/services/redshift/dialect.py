@@ -192,7 +192,7 @@ _WHOLE: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]] = [
     (
         _APPEND,
         lambda found: (
-            f"WITH moved AS (DELETE FROM {found[2]} RETURNING *) "  # noqa: S608 - the client's own SQL
+            f"WITH moved AS (DELETE FROM {found[2]} RETURNING *) "  # nosec B608  # noqa: S608 - the client's own SQL
             f"INSERT INTO {found[1]} SELECT * FROM moved"
         ),
     ),

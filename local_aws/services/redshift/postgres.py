@@ -30,7 +30,7 @@ SETTINGS = {
     "default_transaction_isolation": "serializable",
     "max_pred_locks_per_transaction": "512",
     "max_connections": "200",
-    "password_encryption": "md5",  # cheap to check; nothing here leaves loopback
+    "password_encryption": "md5",  # nosec B105  # cheap to check; nothing here leaves loopback
     "standard_conforming_strings": "off",  # a backslash escapes in Redshift's strings
     "escape_string_warning": "off",
     "backslash_quote": "on",
@@ -78,7 +78,7 @@ class PostgresServer:
         command = [_binary("postgres"), "-D", str(self._data)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the wheel's own server
+            self._process = subprocess.Popen(  # nosec B603  # noqa: S603 - the wheel's own server
                 _as_owner(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         self._wait()
@@ -124,7 +124,7 @@ class PostgresServer:
         if len(str(own / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
             own.mkdir(mode=0o700, exist_ok=True)
             return str(own)
-        return tempfile.mkdtemp(prefix="wh-", dir="/tmp")
+        return tempfile.mkdtemp(prefix="wh-", dir="/tmp")  # nosec B108  # a socket's path must be short; the directory's name is random
 
     def _make(self) -> None:
         unfinished = self._data.with_name("postgres.new")
@@ -148,12 +148,12 @@ class PostgresServer:
         lines = identity.read_text().splitlines()
         if self._run("pg_ctl", "status", "-D", str(self._data), check=False) == 0:
             self._run("pg_ctl", "stop", "-D", str(self._data), "-m", "immediate", "-w")
-        if len(lines) > 4 and lines[4].startswith("/tmp/wh-"):  # noqa: PLR2004, S108 - the fifth line names the socket's directory
+        if len(lines) > 4 and lines[4].startswith("/tmp/wh-"):  # nosec B108  # noqa: PLR2004, S108 - the fifth line names the socket's directory
             shutil.rmtree(lines[4], ignore_errors=True)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:
         command = _as_owner([_binary(program), *arguments])
-        done = subprocess.run(  # noqa: S603 - the wheel's own tools
+        done = subprocess.run(  # nosec B603  # noqa: S603 - the wheel's own tools
             command, capture_output=True, text=True, check=False, cwd="/"
         )
         if check and done.returncode:

@@ -116,7 +116,7 @@ def _s3_client(endpoint_url: str) -> Any:
         endpoint_url=endpoint_url,
         region_name="us-east-1",
         aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - the embedded AWS accepts any key; this one opens nothing
+        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - the embedded AWS accepts any key; this one opens nothing
         config=Config(
             max_pool_connections=64, s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}
         ),

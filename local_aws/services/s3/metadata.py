@@ -71,18 +71,18 @@ class Metadata:
         """Fill moto's memory, and return the names of all object files in use."""
         files: set[str] = set()
         for name, record in self._database.execute("select name, record from bucket"):
-            _restore_bucket(name, pickle.loads(record))  # noqa: S301 - we wrote it
+            _restore_bucket(name, pickle.loads(record))  # nosec B301  # noqa: S301 - we wrote it
         for bucket, name, record in self._database.execute("select bucket, name, record from object"):
-            versions, tags = pickle.loads(record)  # noqa: S301 - we wrote it
+            versions, tags = pickle.loads(record)  # nosec B301  # noqa: S301 - we wrote it
             backend = _backend(bucket)
             backend.buckets[bucket].keys.setlist(name, versions)
             for arn, pairs in tags.items():
                 backend.tagger.tag_resource(arn, backend.tagger.convert_dict_to_tags_input(pairs))
             files.update(version.file for version in versions if hasattr(version, "file"))
         for bucket, upload, record in self._database.execute("select bucket, id, record from upload"):
-            _backend(bucket).buckets[bucket].multiparts[upload] = pickle.loads(record)  # noqa: S301 - ours
+            _backend(bucket).buckets[bucket].multiparts[upload] = pickle.loads(record)  # nosec B301  # noqa: S301 - ours
         for bucket, upload, number, record in self._database.execute("select * from part order by number"):
-            part = pickle.loads(record)  # noqa: S301 - we wrote it
+            part = pickle.loads(record)  # nosec B301  # noqa: S301 - we wrote it
             multipart = _backend(bucket).buckets[bucket].multiparts[upload]
             multipart.parts[number] = part
             multipart.partlist.append(number)
@@ -99,7 +99,7 @@ class Metadata:
         self._write("bucket", ("name",), (name,), bucket and _bucket_record(bucket))
         if bucket is None:
             for table in ("object", "upload", "part"):
-                self._database.execute(f"delete from {table} where bucket = ?", (name,))  # noqa: S608 - ours
+                self._database.execute(f"delete from {table} where bucket = ?", (name,))  # nosec B608  # noqa: S608 - ours
 
     def _write_upload(self, bucket: str, upload: str) -> None:
         found = _bucket(bucket)
@@ -113,7 +113,7 @@ class Metadata:
     ) -> None:
         if record is None:
             condition = " and ".join(f"{column} = ?" for column in columns)
-            self._database.execute(f"delete from {table} where {condition}", key)  # noqa: S608 - our names
+            self._database.execute(f"delete from {table} where {condition}", key)  # nosec B608  # noqa: S608 - our names
             return
         marks = ", ".join("?" * (len(key) + 1))
         names = ", ".join((*columns, "record"))

@@ -145,7 +145,7 @@ def _hash(value: Any, algorithm: str = "SHA-256") -> str:
 
 
 def _random(seed: Any = None) -> float:
-    return random.Random(seed).random()  # noqa: S311 - a workflow's own random number, no secret
+    return random.Random(seed).random()  # nosec B311  # noqa: S311 - a workflow's own random number, no secret
 
 
 FUNCTIONS = {

@@ -136,7 +136,7 @@ class LocalStepFunctionsBackend(StepFunctionBackend):
         if arn.count(":") == ALIASED_COLONS and not alias_name.isnumeric():
             alias = self.describe_state_machine_alias(arn)
             routes = alias.routing_configuration
-            [route] = random.choices(routes, weights=[route["weight"] for route in routes])  # noqa: S311 - traffic shares, no secret
+            [route] = random.choices(routes, weights=[route["weight"] for route in routes])  # nosec B311  # noqa: S311 - traffic shares, no secret
             return self.describe_state_machine(route["stateMachineVersionArn"]), arn
         return self.describe_state_machine(arn), None
 
@@ -147,7 +147,7 @@ class LocalStepFunctionsBackend(StepFunctionBackend):
 
     def restore(self, state: bytes) -> None:
         """Take back what `save` stored."""
-        self.state_machines, self.tagger = pickle.loads(state)  # noqa: S301 - this project's own file
+        self.state_machines, self.tagger = pickle.loads(state)  # nosec B301  # noqa: S301 - this project's own file
         for machine in self.state_machines:
             machine.backend = self
 

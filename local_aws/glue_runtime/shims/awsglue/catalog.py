@@ -42,7 +42,7 @@ def glue(operation: str, **parameters: Any) -> dict[str, Any]:
         },
     )
     try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(request) as answer:  # nosec B310  # noqa: S310 - as above
             return dict(json.load(answer))
     except urllib.error.HTTPError as error:
         document = json.load(error)

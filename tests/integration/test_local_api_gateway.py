@@ -277,6 +277,28 @@ def test_a_method_with_an_api_key_is_forbidden_without_one(aws):
     assert call(aws, api, "/", x_api_key=key)[0] == 200
 
 
+def throttled(aws, api, where, rate, burst):
+    """Let a method of the stage take so many requests a second, and so many at once."""
+    limits = {"rateLimit": rate, "burstLimit": burst}
+    changes = [
+        {"op": "replace", "path": f"/{where}/throttling/{name}", "value": value}
+        for name, value in limits.items()
+    ]
+    aws.client("apigateway").update_stage(restApiId=api, stageName="live", patchOperations=changes)
+
+
+def test_what_comes_faster_than_the_stage_allows_is_429(aws):
+    operation = proxied(aws, deploy(aws, "proxy"))
+    api = import_api(aws, {"/things": {"get": operation}, "/others": {"get": operation}})
+    throttled(aws, api, "*/*", "0.001", "3")
+    answers = [call(aws, api, "/things") for _ in range(5)]
+    assert [answer[0] for answer in answers] == [200, 200, 200, 429, 429]
+    assert json.loads(answers[-1][2]) == {"message": "Too Many Requests"}
+    assert call(aws, api, "/others")[0] == 200  # each method has the limit to itself
+    throttled(aws, api, "~1others/GET", "0", "0")
+    assert call(aws, api, "/others")[0] == 429
+
+
 def test_a_mock_answers_with_its_own_headers(aws):
     mock = {
         "type": "mock",

@@ -18,12 +18,13 @@ REALITY = Reality(
     executes=(
         "A deployed REST API answers at /_aws/execute-api/<api>/<stage>/ and by its Host name: routes, "
         "Lambda proxy and mock integrations, token authorizers with their cache, API keys, binary types, "
-        "size limits."
+        "size limits, a stage's throttling for each method."
     ),
     differs=(
         "A changed API is live at once; AWS serves what the last deployment of the stage held.",
         "IAM and Cognito authorization and HTTP or VPC integrations answer 501 with the reason.",
-        "Throttling, caching, compression, WAF and request validators are not applied.",
+        "An account's own limit on requests is not applied, only what a stage's method settings say.",
+        "Usage plans, caching, compression, WAF and request validators are not applied.",
         "Path parameters arrive percent-encoded as the client sent them.",
     ),
 )

@@ -45,6 +45,7 @@ class RefusedError(Exception):
 UNAUTHORIZED = message(401, "Unauthorized", "UnauthorizedException")
 FORBIDDEN = message(403, "Forbidden", "ForbiddenException")
 MISSING_TOKEN = message(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+TOO_MANY = message(429, "Too Many Requests", "TooManyRequestsException")
 TOO_LARGE = message(413, "Request Too Long", "RequestTooLargeException")
 INTERNAL_ERROR = message(500, "Internal server error", "InternalServerErrorException")
 AUTHORIZER_FAILED = message(500, None, "AuthorizerConfigurationException")

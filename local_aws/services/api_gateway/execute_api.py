@@ -13,6 +13,7 @@ from local_aws.services.api_gateway.answer import Answer, RefusedError
 from local_aws.services.api_gateway.authorizer import Authorizers
 from local_aws.services.api_gateway.request import ApiRequest
 from local_aws.services.api_gateway.routes import find_route
+from local_aws.services.api_gateway.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,7 @@ class ExecuteApi:
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
         self._authorizers = Authorizers()
+        self._throttle = Throttle()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -45,6 +47,7 @@ class ExecuteApi:
     def _reply(self, environ: WSGIEnvironment, api_id: str, stage: str, path: str) -> Answer:
         try:
             request = _request(environ, api_id, stage, path)
+            self._throttle.check(request)
             _check_api_key(request)
             context = self._authorizers.authorize(request)
             reply = integration.respond(request, context)

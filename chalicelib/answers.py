@@ -13,7 +13,15 @@ Bucket = Annotated[
     str, Meta(min_length=3, max_length=63, description="The pipeline's bucket; another one is refused.")
 ]
 ParameterValue = Annotated[str, Meta(max_length=1024)]
-Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why; it is kept with the run.")]
+Reason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        pattern=r"^[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$",
+        description="Why; it is kept with the run. No control characters: it is shown to people.",
+    ),
+]
 
 
 class Problem(Struct):

@@ -107,11 +107,20 @@ def parsed_body(request: Any, struct: type) -> Any:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise errors.UnsupportedBody(f"Content-Type {content_type[:100]!r}: send application/json")
     try:
+        json.loads(raw, object_pairs_hook=_once)
         return body_of(struct, raw)
     except RecursionError:
         raise errors.InvalidRequest("the body is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (ValueError, msgspec.DecodeError) as error:  # UTF-8 and JSON of both readers
         raise errors.InvalidRequest(f"the body: {error}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that comes twice: readers differ in which of its values they take."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise errors.InvalidRequest("the body: a name comes twice in one object")
+    return found
 
 
 def problem(error: Exception) -> Response:

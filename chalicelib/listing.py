@@ -39,6 +39,9 @@ MOST_DESCRIBED = 300
 LONGEST_SEARCH = 200
 
 
+NO_CURSOR = "next: this is no cursor of an earlier answer; start again without it"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which runs to list: any of these may be None.
@@ -181,14 +184,17 @@ def _read_cursor(cursor: str | None) -> dict[str, _Place]:
         return {}
     try:
         places = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return {
+        found = {
             workflow: _Place(token, name, float(started))
             for workflow, (token, name, started) in places.items()
         }
-    except (ValueError, TypeError, AttributeError) as error:  # base64, UTF-8, JSON, and its shape
-        raise InvalidRequest(
-            "next: this is no cursor of an earlier answer; start again without it"
-        ) from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # base64, UTF-8, JSON, its shape
+        raise InvalidRequest(NO_CURSOR) from error
+    if not all(
+        isinstance(text, str | None) for place in found.values() for text in (place.token, place.name)
+    ):
+        raise InvalidRequest(NO_CURSOR)
+    return found
 
 
 def _write_cursor(places: dict[str, _Place]) -> str:

@@ -26,6 +26,12 @@ ONE_REQUEST = 8 * 1024 * 1024
 
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"})
 
+MALFORMED = frozenset({"400", "InvalidArgument"})
+"""How S3 refuses what cannot be a version's id; a HEAD has only the number."""
+
+LONGEST_KEY = 1024
+"""Bytes of a key in UTF-8, by S3's limit."""
+
 CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 """How S3 refuses a write whose condition does not hold, or no longer."""
 
@@ -53,10 +59,12 @@ class S3:
         Raises:
             UnknownFile: no such object.
         """
+        if len(key.encode()) > LONGEST_KEY:
+            raise UnknownFile(f"s3://{bucket}/{key[:80]}...: no key has more than {LONGEST_KEY:,} bytes")
         try:
             head = call(self._client(bucket).head_object, Bucket=bucket, Key=key, **_version(version))
         except client("s3").exceptions.ClientError as error:
-            if code(error) in MISSING:
+            if code(error) in MISSING or (version and code(error) in MALFORMED):
                 raise UnknownFile(f"s3://{bucket}/{key}: there is no such file") from error
             raise
         return File(

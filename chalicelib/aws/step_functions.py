@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.aws.client import call, client, code
-from chalicelib.errors import RunConflict, UnknownRun
+from chalicelib.errors import InvalidRequest, RunConflict, UnknownRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,16 +50,22 @@ class StepFunctions:
     def page(
         self, machine: str, *, status: str | None, limit: int, token: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """Return one page of executions, newest first, and the token of the next page."""
+        """Return one page of executions, newest first, and the token of the next page.
+
+        Raises:
+            InvalidRequest: the token is none that Step Functions gave, or too old: it holds for a day.
+        """
         filters = {"statusFilter": status} if status else {}
         more = {"nextToken": token} if token else {}
-        answer = call(
-            client("stepfunctions").list_executions,
-            stateMachineArn=machine,
-            maxResults=limit,
-            **filters,
-            **more,
-        )
+        states = client("stepfunctions")
+        try:
+            answer = call(
+                states.list_executions, stateMachineArn=machine, maxResults=limit, **filters, **more
+            )
+        except states.exceptions.ClientError as error:
+            if token and code(error) in {"InvalidToken", "ValidationException"}:
+                raise InvalidRequest("next: this cursor holds no longer; start again without it") from error
+            raise
         return answer["executions"], answer.get("nextToken")
 
     def history(self, machine: str, name: str) -> Iterator[dict[str, Any]]:

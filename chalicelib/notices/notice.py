@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from chalicelib.printable import in_one_line, printable
 from chalicelib.redaction import redacted
 
 Severity = Literal["info", "warning", "error", "action"]
@@ -90,7 +91,7 @@ class Notice:
             [f"Next: {self.next}"] if self.next else [],
             aligned(dict(self.commands)),
         ]
-        text: str = redacted("\n\n".join("\n".join(part) for part in parts if part)) + "\n"
+        text: str = printable(redacted("\n\n".join("\n".join(part) for part in parts if part))) + "\n"
         return text if len(text) <= LONGEST_BODY else text[: LONGEST_BODY - 5] + "\n...\n"
 
     @property
@@ -123,7 +124,7 @@ class Notice:
 def aligned(facts: dict[str, str]) -> list[str]:
     """Return one line for each fact, the values below each other."""
     width = max(map(len, facts), default=0) + 1
-    return [f"{name + ':':<{width}} {value}" for name, value in facts.items()]
+    return [f"{name + ':':<{width}} {in_one_line(value)}" for name, value in facts.items()]
 
 
 def took(seconds: float) -> str:

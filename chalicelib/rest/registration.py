@@ -23,6 +23,9 @@ ENDPOINTS: list[Endpoint] = []
 AUTHORIZED_SECONDS = 60
 """How long API Gateway keeps an authorizer's answer for a token."""
 
+LONGEST_QUERY = 8192
+"""Characters of a query parameter; a cursor over every workflow has less."""
+
 _secrets = Secrets()
 
 
@@ -68,12 +71,16 @@ def query(*names: str) -> dict[str, str]:
     """Return the query parameters.
 
     Raises:
-        InvalidRequest: one has another name than these.
+        InvalidRequest: one has another name than these, or is too long.
     """
     asked = dict(api.current_request.query_params or {})
-    for name in asked:
+    for name, value in asked.items():
         if name not in names:
             raise errors.InvalidRequest(f"query parameter {name[:40]!r}: there is only {', '.join(names)}")
+        if len(value) > LONGEST_QUERY:
+            raise errors.InvalidRequest(
+                f"{name}: it has {len(value):,} characters; at most {LONGEST_QUERY:,}"
+            )
     return asked
 
 

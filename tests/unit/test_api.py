@@ -139,6 +139,13 @@ def test_starting_a_file_twice_answers_201_then_200(http: Any, states: FakeStepF
         ("/pipelines/orders/runs", b"[" * 50_000, 400, "body"),
         ("/pipelines/orders/runs", b"null", 400, "body"),
         ("/pipelines/orders/runs", b'{"key": NaN}', 400, "body"),
+        ("/pipelines/orders/runs", b'{"key": "a", "key": "b"}', 400, "twice"),
+        ("/pipelines/orders/runs", b'{"key": "\\ud800"}', 400, "body"),
+        ("/pipelines/orders/runs", b'{"key": "\xff"}', 400, "body"),
+        ("/pipelines/orders/runs", b'{"key": ' + b"9" * 5000 + b"}", 400, "body"),
+        ("/pipelines/orders/runs", b'{"key": ' + b'{"a":' * 10_000, 400, "body"),
+        ("/runs/orders-000000000000000000000000/stop", {"reason": "a\x1b[2J"}, 400, "reason"),
+        ("/runs/orders-000000000000000000000000/stop", {"reason": "gnp\u202e"}, 400, "reason"),
         ("/pipelines/orders/runs", b" " * 70_000, 413, "65,536"),
         ("/runs/orders-000000000000000000000000/stop", {}, 404, "no such run"),
         ("/runs/orders/redrive", None, 404, "no such run"),
@@ -159,7 +166,18 @@ def test_a_body_that_is_no_json_is_415(http: Any, s3: FakeS3, states: FakeStepFu
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=x", "limit=1e3", "outcome=fine", "since=now", "next=%00", "sort=up"]
+    "query",
+    [
+        "limit=0",
+        "limit=x",
+        "limit=1e3",
+        "outcome=fine",
+        "since=now",
+        "next=%00",
+        "next=" + "x" * 10_000,
+        "next=eyJsb2FkX2ZpbGUiOiBbNSwgW11dfQ==",  # {"load_file": [5, []]}
+        "sort=up",
+    ],
 )
 def test_a_bad_query_is_400(http: Any, states: FakeStepFunctions, query: str) -> None:
     assert ask(http, "GET", f"/runs?{query}")[0] == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -27,6 +28,19 @@ def notices(limit: int, *, as_json: bool) -> None:
     for notice in found:
         console.rule(Text(notice["subject"] or ""), align="left")  # its brackets are no markup
         console.print(notice["message"], markup=False, soft_wrap=True)
+
+
+def kept(s3: Any, bucket: str) -> list[dict[str, Any]]:
+    """Return every notice that the stage wrote, oldest first: those that were sent and those folded into one.
+
+    Args:
+        s3: a client of the stage's S3.
+        bucket: the artifacts bucket.
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="notices/")
+    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+    found = [json.load(s3.get_object(Bucket=bucket, Key=key)["Body"]) for key in keys]
+    return sorted(found, key=lambda notice: str(notice["sent"]))
 
 
 def outbox(endpoint_url: str) -> list[dict[str, Any]]:

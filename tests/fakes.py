@@ -17,7 +17,7 @@ from chalicelib.errors import GlueIsBusy, LedgerChanged, RunConflict, UnknownFil
 from chalicelib.files import File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class FakeS3:
@@ -26,10 +26,11 @@ class FakeS3:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], bytes] = {}
         self.landed: dict[tuple[str, str], datetime] = {}
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def put(self, bucket: str, key: str, body: bytes, age: timedelta = timedelta()) -> File:
         self.objects[bucket, key] = body
-        self.landed[bucket, key] = datetime.now(UTC) - age
+        self.landed[bucket, key] = self.clock() - age
         return self.find(bucket, key)
 
     def find(self, bucket: str, key: str, version: str | None = None) -> File:

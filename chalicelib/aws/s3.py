@@ -131,13 +131,13 @@ class S3:
             etag: what `read` gave, or None when there was no such object.
 
         Raises:
-            LedgerChanged: somebody else did.
+            LedgerChanged: somebody else did, or deleted it.
         """
         unchanged = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         try:
             call(client("s3").put_object, Bucket=bucket, Key=key, Body=body, **unchanged)
         except client("s3").exceptions.ClientError as error:
-            if code(error) in CHANGED:
+            if code(error) in (CHANGED | MISSING if etag else CHANGED):
                 raise LedgerChanged(f"s3://{bucket}/{key}: another run wrote it at the same time") from error
             raise
 

@@ -52,3 +52,10 @@ def decide(run: str) -> Commands:
 def ask_again(run: str) -> Commands:
     """Ask again about a run that nobody decided on."""
     return (("Ask again", f"decant runs redrive {run}"),)
+
+
+def of_pipeline(pipeline: str, outcome: str) -> Commands:
+    """List the runs of a pipeline that ended one way, and what can be done about them."""
+    listed = (("All of them", f"decant runs list --pipeline {pipeline} --outcome {outcome}"),)
+    held = (("In quarantine", f"decant quarantine list --pipeline {pipeline}"),)
+    return (*listed, *(held if outcome == "rejected" else ()))

@@ -9,6 +9,7 @@ from chalicelib import settings
 from chalicelib.files import File
 from chalicelib.notices.notice import Notice, took
 from chalicelib.notices.outcomes import told
+from chalicelib.redaction import redacted
 
 
 def notice(event: dict[str, Any], now: datetime | None = None) -> Notice:
@@ -46,7 +47,7 @@ def notice(event: dict[str, Any], now: datetime | None = None) -> Notice:
         next=words.next,
         commands=(*words.commands, *([("Console", link)] if link else [])),
         rows=words.rows,
-        cause=words.cause,
+        cause=None if words.cause is None else redacted(words.cause),
         details={
             "run": event["run"],
             "file": event.get("file"),

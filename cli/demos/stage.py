@@ -82,12 +82,12 @@ class DemoStage:
         return ask(self.client("athena"), statement, stage=STAGE, database=database)[1]
 
     def notices(self, expected: int, seconds: float = 10) -> list[dict[str, Any]]:
-        """Return the notices that were sent, once there are as many as expected or the time is over."""
-        from cli.notices import outbox  # noqa: PLC0415 - imports requests
+        """Return the notices, once there are as many as expected or the time is over; some may be folded."""
+        from cli.notices import kept  # noqa: PLC0415 - imports requests
 
         deadline = time.monotonic() + seconds
         while True:
-            found = outbox(self.running.endpoint_url)
+            found = kept(self.client("s3"), self.bucket("artifacts"))
             if len(found) >= expected or time.monotonic() > deadline:
                 return found
             time.sleep(POLL_SECONDS)
@@ -110,6 +110,6 @@ class DemoStage:
 
 def offending(notice: dict[str, Any]) -> Iterator[str]:
     """Yield the offending rows that a notice shows."""
-    for line in notice["message"].splitlines():
+    for line in notice["body"].splitlines():
         if line.startswith("  line "):
             yield line.strip()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DECANT = Path(sys.executable).with_name("decant")
 LANDING = "decant-local-landing-123456789012"
+ARTIFACTS = "decant-local-artifacts-123456789012"
 
 
 @dataclass
@@ -63,6 +64,12 @@ class Stage:
             return runs if done else None
 
         return wait_for(all_ended, f"{count} ended run(s) of {key}", seconds)
+
+    def notice(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Return what people were told of a run's end; its like may have been sent for another run."""
+        key = f"notices/{run['name']}/{run['outcome']}.json"
+        found = self.client("s3").get_object(Bucket=ARTIFACTS, Key=key)
+        return dict(json.load(found["Body"]))
 
     def sql(self, statement: str) -> list[list[Any]]:
         return query_stage(statement, self.running.environment)[1]

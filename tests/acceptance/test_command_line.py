@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.notices import outbox
 from tests.acceptance.conftest import own, wait_for
 from tests.acceptance.test_exactly_once import orders
 
@@ -47,9 +46,9 @@ def test_a_dirty_file_is_rejected_with_its_rows_and_a_notice(stage: Stage) -> No
         "report.json",
         key.rpartition("/")[2],
     }
-    notice = next(each for each in outbox(stage.running.endpoint_url) if run["name"] in each["message"])
-    assert "gift" in notice["message"]
-    assert "maybe" in notice["message"]
+    notice = stage.notice(run)
+    assert "gift" in notice["body"]
+    assert "maybe" in notice["body"]
     assert notice["subject"].startswith("[orders] rejected")
 
 

@@ -50,12 +50,12 @@ def test_the_good_rows_of_a_report_can_be_queried(published: dict[str, Any]) -> 
 
 def test_people_read_how_many_rows_there_are(published: dict[str, Any]) -> None:
     (notice,) = (
-        notice for notice in published["stage"].notices(1) if published["run"]["name"] in notice["message"]
+        notice for notice in published["stage"].notices(1) if published["run"]["name"] in notice["body"]
     )
     assert (
         notice["subject"] == f"[deliveries] succeeded: {published['sample'].good} deliveries can be queried."
     )
-    assert f"Rows read:   {published['sample'].rows}" in notice["message"]
+    assert f"Rows read:   {published['sample'].rows}" in notice["body"]
 
 
 def test_every_state_is_in_the_log(published: dict[str, Any]) -> None:

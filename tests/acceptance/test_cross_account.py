@@ -9,7 +9,6 @@ import pytest
 
 from cli import partner
 from cli.errors import Failure
-from cli.notices import outbox
 from cli.partner_names import ACCOUNT, BUCKET
 from cli.sample_data.cross_account import Sample, orders
 from tests.acceptance.conftest import wait_for
@@ -101,9 +100,9 @@ def test_a_wrong_external_id_is_red_and_the_notice_says_what_to_compare(
         partner.connect(stage.running.environment)
     assert (run["outcome"], run["error"]) == ("failed", "AccessRefused")
     assert run["steps"][0]["attempts"] == 1  # nothing tries it again
-    (notice,) = [each for each in _notices(stage) if run["name"] in each["message"]]
+    notice = stage.notice(run)
     for words in (READER, "external id 'decant-local-7f3a'", "trust policy", "sts:ExternalId", "redrive"):
-        assert words in notice["message"]
+        assert words in notice["body"]
     again = stage.api.post(f"/runs/{run['name']}/redrive", {})["run"]
     wait_for(lambda: stage.api.get(f"/runs/{again}")["outcome"] == "succeeded", f"{again} succeeded")
 
@@ -121,7 +120,3 @@ def test_only_the_pipeline_s_own_bucket_can_be_named_by_hand(
         stage.api.post(path, body | {"key": "elsewhere/none.csv"})
     run = stage.api.post(path, body)["run"]
     wait_for(lambda: stage.api.get(f"/runs/{run}")["outcome"] == "succeeded", f"{run} succeeded")
-
-
-def _notices(stage: Stage) -> list[dict[str, Any]]:
-    return outbox(stage.running.endpoint_url)

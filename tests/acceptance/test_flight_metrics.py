@@ -148,9 +148,9 @@ def test_a_file_with_other_columns_ends_red_and_people_are_told_which(stage: Sta
     assert (run["outcome"], run["error"]) == ("failed", "WrongColumns")
     for words in (f"{day}/feedback.csv", "lacks feedback_id", "it has who, what"):
         assert words in run["cause"]
-    notices = [each for each in stage.decant_json("notices") if run["name"] in each["message"]]
-    assert [each["subject"] for each in notices] == ["[flight_metrics] failed: WrongColumns"]
-    assert "lacks feedback_id" in notices[0]["message"]
+    notice = stage.notice(run)
+    assert notice["subject"] == "[flight_metrics] failed: WrongColumns"
+    assert "lacks feedback_id" in notice["body"]
     assert stage.sql(f"SELECT count(*) FROM flights WHERE flight_date = '{day}'") == [[0]]
 
 

@@ -144,6 +144,6 @@ def test_a_batch_that_cannot_be_is_told_of_and_red(
     backlog = Backlog(stage, 0)
     run = backlog.load("failed", **parameters)
     assert (run["error"], words in run["cause"]) == (error, True)
-    (notice,) = [each for each in stage.decant_json("notices") if run["name"] in each["message"]]
+    notice = stage.notice(run)
     assert notice["subject"].startswith("[load_batch] failed: ")
-    assert words in notice["message"]
+    assert words in notice["body"]

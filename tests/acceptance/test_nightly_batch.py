@@ -54,7 +54,7 @@ def tick(stage: DemoStage, moment: str) -> str:
 
 def told(nights: dict[str, Any], night: str) -> dict[str, Any]:
     name = nights[night]["name"]
-    return next(each for each in nights["stage"].notices(1) if name in each["message"])
+    return next(each for each in nights["stage"].notices(1) if name in each["body"])
 
 
 def test_good_exports_are_published_once_and_reported(nights: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ def test_good_exports_are_published_once_and_reported(nights: dict[str, Any]) ->
     read = sum(sample.rows for sample in nights["samples"][:2])
     notice = told(nights, "good")
     assert notice["subject"].startswith(f"[nightly_batch] succeeded: {int(rows):,} sales were added")
-    assert f"Rows read:     {read}" in notice["message"]
+    assert f"Rows read:     {read}" in notice["body"]
     stage = nights["stage"]
     page = stage.client("s3").get_object(Bucket=stage.bucket("curated"), Key=REPORT)
     assert page["ContentType"] == "text/html; charset=utf-8"
@@ -82,13 +82,12 @@ def test_a_tick_starts_one_run_and_a_night_without_news_is_green_and_told(nights
 
 def test_an_export_without_a_column_ends_red_with_its_name(nights: dict[str, Any]) -> None:
     assert nights["short"]["outcome"] == "failed"
-    assert "batch/sales/short.csv lacks the column region, customer" in told(nights, "short")["message"]
+    assert "batch/sales/short.csv lacks the column region, customer" in told(nights, "short")["body"]
 
 
 def test_a_broken_export_ends_red_with_the_numbers_and_changes_nothing(nights: dict[str, Any]) -> None:
     assert (nights["broken"]["outcome"], nights["broken"]["error"]) == ("failed", "ChecksFailed")
     assert (
-        "FAILED  no_negative_amounts: 17 of 50 rows have a negative amount"
-        in told(nights, "broken")["message"]
+        "FAILED  no_negative_amounts: 17 of 50 rows have a negative amount" in told(nights, "broken")["body"]
     )
     assert nights["stage"].athena(PUBLISHED) == nights["seen"]

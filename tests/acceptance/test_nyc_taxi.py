@@ -121,12 +121,12 @@ def test_a_month_more_is_exactly_that_month_more(taxi: Taxi, stage: Stage) -> No
     assert run["outcome"] == "succeeded", run["cause"]
     assert taxi.months() == before | {"2025-03": 250}
     assert files < taxi.files()
-    (notice,) = (each for each in taxi.stage.notices(1) if run["name"] in each["message"])
+    (notice,) = (each for each in taxi.stage.notices(1) if run["name"] in each["body"])
     assert (
         notice["subject"]
         == f"[nyc_taxi] succeeded: 1 month loaded, {sum(before.values()) + 250} trips in all"
     )
-    assert "Trips of 2025-03: 250" in notice["message"]
+    assert "Trips of 2025-03: 250" in notice["body"]
     printed = stage.decant_json("sql", "--athena", f"select count(*) as trips from {DATABASE}.trips")
     assert printed == [{"trips": str(sum(before.values()) + 250)}]
 
@@ -173,8 +173,8 @@ def test_a_month_that_cannot_be_read_is_red_and_leaves_the_tables(
     assert (run["outcome"], run["error"]) == ("failed", error)
     assert told in run["cause"]
     assert (taxi.months(), taxi.files(), taxi.ask("SHOW TABLES")) == before
-    (notice,) = (each for each in taxi.stage.notices(1) if run["name"] in each["message"])
-    assert told in notice["message"]
+    (notice,) = (each for each in taxi.stage.notices(1) if run["name"] in each["body"])
+    assert told in notice["body"]
 
 
 def test_a_month_that_is_asked_for_again_holds_its_files_once(taxi: Taxi) -> None:

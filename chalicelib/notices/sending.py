@@ -33,6 +33,13 @@ def send(s3: S3, sns: SNS, notice: Notice, now: datetime) -> SentNotice:
     return sent_notices.keep(s3, notice, now, message)
 
 
+def send_at_once(s3: S3, sns: SNS, notice: Notice, now: datetime) -> SentNotice:
+    """Publish a notice that is never folded, and keep it."""
+    message = _publish(s3, sns, notice, now)
+    by_day.count(s3, notice, folding.NEVER, now, folded=False)
+    return sent_notices.keep(s3, notice, now, message)
+
+
 def tell_of_folds(s3: S3, sns: SNS, now: datetime) -> list[str]:
     """Send the summary of each fold whose hour is over, and return their subjects."""
     subjects = []

@@ -9,7 +9,7 @@ from chalicelib import approvals
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
 from chalicelib.notices import notice
-from chalicelib.notices.sending import send
+from chalicelib.notices.sending import send_at_once
 
 
 def request_approval(event: dict[str, Any]) -> dict[str, Any]:
@@ -28,5 +28,5 @@ def ask(s3: S3, sns: SNS, event: dict[str, Any], now: datetime) -> dict[str, Any
     asked = approvals.keep(s3, event, now)
     details = {"validate_file": event["validate_file"], "why": asked.why, "expires": asked.expires}
     told = {name: event[name] for name in ("run", "pipeline", "file", "started")}
-    send(s3, sns, notice({**told, "outcome": "waiting", "details": details}, now), now)
+    send_at_once(s3, sns, notice({**told, "outcome": "waiting", "details": details}, now), now)
     return {"expires": asked.expires}

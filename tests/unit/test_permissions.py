@@ -55,7 +55,7 @@ def test_a_permission_that_the_code_needs_and_the_role_lacks_is_told_with_the_wa
         (
             "allow sns:Publish: app.notify -> chalicelib.steps.notify.notify -> "
             "chalicelib.steps.notify.tell -> chalicelib.notices.sending.send -> "
-            "chalicelib.aws.sns.SNS.publish calls sns.publish"
+            "chalicelib.notices.sending._publish -> chalicelib.aws.sns.SNS.publish calls sns.publish"
         ),
         "allow what it does with NoticesTopic: notify reaches chalicelib.settings.notices_topic",
     ]

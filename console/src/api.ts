@@ -1,5 +1,6 @@
 /** The REST API, one function an endpoint, relative to the page: the same on a laptop and on AWS. */
 import { signOut, token } from "./session";
+import type { Machine } from "./layout/definition";
 import type * as api from "./types";
 
 const BASE = new URL(".", location.href.split("#")[0]);
@@ -68,14 +69,19 @@ export interface RunsWanted {
   pipeline?: string | undefined;
   outcome?: string | undefined;
   since?: string | undefined;
+  search?: string | undefined;
   limit?: number | undefined;
   next?: string | undefined;
 }
 export const runs = (wanted: RunsWanted, signal?: AbortSignal) =>
   call<{ runs: api.Run[]; next: string | null }>("GET", "runs", { query: { ...wanted }, signal });
 export const run = (name: string, signal?: AbortSignal) => call<api.Run>("GET", `runs/${part(name)}`, { signal });
-export const states = (name: string, signal?: AbortSignal) =>
-  call<{ states: api.StateVisit[] }>("GET", `runs/${part(name)}/states`, { signal });
+export const states = (name: string, brief: boolean, signal?: AbortSignal) =>
+  call<api.States>("GET", `runs/${part(name)}/states`, { query: { brief: brief ? "true" : undefined }, signal });
+export const definition = (name: string, signal?: AbortSignal) =>
+  call<{ workflow: string; definition: Machine }>("GET", `runs/${part(name)}/definition`, { signal });
+export const logs = (name: string, query: { step?: string | undefined; level?: string | undefined; next?: string | undefined }, signal?: AbortSignal) =>
+  call<{ lines: api.LogLine[]; next: string | null; more: boolean }>("GET", `runs/${part(name)}/logs`, { query, signal });
 export const notices = (name: string, signal?: AbortSignal) =>
   call<{ notices: api.Notice[] }>("GET", `runs/${part(name)}/notices`, { signal });
 export const stop = (name: string, reason: string) => call<api.Run>("POST", `runs/${part(name)}/stop`, { body: { reason } });
@@ -93,6 +99,8 @@ export const pipelines = (signal?: AbortSignal) => call<{ pipelines: api.Pipelin
 export const pipeline = (name: string, signal?: AbortSignal) => call<api.Pipeline>("GET", `pipelines/${part(name)}`, { signal });
 export const start = (name: string, body: Record<string, unknown>) =>
   call<{ run: string; new: boolean }>("POST", `pipelines/${part(name)}/runs`, { body });
+export const startUpload = (name: string, file: { name: string; size: number }) =>
+  call<{ url: string; fields: Record<string, string>; key: string; expires: string }>("POST", `pipelines/${part(name)}/uploads`, { body: file });
 export const statisticsOfAll = (hours: number, signal?: AbortSignal) =>
   call<{ pipelines: api.Statistics[] }>("GET", "statistics", { query: { hours }, signal });
 export const statistics = (name: string, hours: number, signal?: AbortSignal) =>

@@ -7,6 +7,7 @@ import "./styles/index.css";
 
 import * as api from "./api";
 import { Empty, Skeleton, Trouble } from "./parts/basics";
+import { RunPage } from "./pages/run";
 import { Runs } from "./pages/runs";
 import { SignIn } from "./pages/sign_in";
 import { parse, route } from "./route";
@@ -18,7 +19,7 @@ const TITLES: Record<string, string> = { runs: "Runs", files: "Files", pipelines
 function Page(): JSX.Element {
   const { page, of } = route.value;
   document.title = `${of || TITLES[page] || "Nothing here"} · Decant`;
-  if (page === "runs" && !of) return <Runs />;
+  if (page === "runs") return of ? <RunPage key={of} name={of} /> : <Runs />;
   return (
     <Empty icon="never" title="There is no such page">
       <a href="#/runs">See the runs</a>

@@ -39,12 +39,23 @@ export interface Page<Row> {
   next: string | null;
 }
 
-export type Status = "waiting" | "running" | "done" | "failed" | "not_taken";
+export type Status = "ahead" | "waiting" | "running" | "retrying" | "done" | "failed" | "not_taken" | "elsewhere";
 
+export interface Try {
+  started: string;
+  ended: string | null;
+  seconds: number | null;
+  error: string | null;
+  cause: string | null;
+}
+
+/** What a run did in one state; `inside` is the Map or Parallel state around it. */
 export interface StateVisit {
   name: string;
   type: string;
+  inside: string | null;
   status: Status;
+  visits: number;
   attempts: number;
   entered: string | null;
   left: string | null;
@@ -53,7 +64,17 @@ export interface StateVisit {
   output: unknown;
   error: string | null;
   cause: string | null;
-  iterations: unknown;
+  tries: Try[];
+  iterations: { total: number | null; running: number; done: number; failed: number } | null;
+  children: { name: string; outcome: string; started: string; ended: string | null }[] | null;
+}
+
+export interface States {
+  run: string;
+  outcome: Outcome;
+  started: string;
+  ended: string | null;
+  states: StateVisit[];
 }
 
 export interface Column {
@@ -152,15 +173,17 @@ export interface Notice {
   body: string;
   outcome: string;
   sent: string;
+  folded?: boolean;
   [more: string]: unknown;
 }
 
 export interface LogLine {
+  id: string;
   time: string;
-  level?: string;
+  source: string;
+  step: string;
+  level: string;
   message: string;
-  state?: string | null;
-  [more: string]: unknown;
 }
 
 export interface WorkflowSummary {

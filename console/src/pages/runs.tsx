@@ -9,7 +9,7 @@ import { Empty, Nothing, Said, Skeleton, Time, Trouble } from "../parts/basics";
 import { LiveMark } from "../parts/live_mark";
 import { lookOf, OutcomeBadge, OUTCOMES } from "../parts/outcome";
 import { Pager } from "../parts/pager";
-import { Choice, Filters } from "../parts/filters";
+import { Choice, Filters, Search } from "../parts/filters";
 import { Strips } from "../parts/strips";
 import { href, refine, route } from "../route";
 import type { Run } from "../types";
@@ -32,12 +32,12 @@ interface Found {
 }
 
 export function Runs(): JSX.Element {
-  const { pipeline, outcome, since, next } = route.value.query;
+  const { pipeline, outcome, since, search, next } = route.value.query;
   const names = useLive((stop) => api.pipelines(stop), null, []);
   const found = useLive<Found>(
-    (stop) => api.runs({ pipeline, outcome, since: beginning(since), limit: PAGE, next }, stop),
+    (stop) => api.runs({ pipeline, outcome, since: beginning(since), search, limit: PAGE, next }, stop),
     next ? null : EVERY,
-    [pipeline, outcome, since, next],
+    [pipeline, outcome, since, search, next],
   );
   return (
     <>
@@ -53,7 +53,8 @@ export function Runs(): JSX.Element {
         <Choice name="Outcome" value={outcome} onChange={(value) => refine({ outcome: value, next: undefined })}
           options={[["", "any"], ...OUTCOMES.map((each): [string, string] => [each, lookOf(each).word])]} />
         <Choice name="Started" value={since} onChange={(value) => refine({ since: value, next: undefined })} options={SPANS} />
-        {(pipeline || outcome || since) && (
+        <Search value={search} onChange={(value) => refine({ search: value, next: undefined }, true)} />
+        {(pipeline || outcome || since || search) && (
           <a class="button quiet" href="#/runs">
             Clear
           </a>
@@ -78,7 +79,7 @@ function List({ found }: { found: Live<Found> }): JSX.Element {
   }
   const { runs, next } = found.data;
   const { query } = route.value;
-  if (!runs.length && !query["next"]) return <NoRuns filtered={Boolean(query["pipeline"] || query["outcome"] || query["since"])} more={next} />;
+  if (!runs.length && !query["next"]) return <NoRuns filtered={Boolean(query["pipeline"] || query["outcome"] || query["since"] || query["search"])} more={next} />;
   return (
     <>
       {found.problem && <Trouble what="The list is no longer fresh" problem={found.problem} />}

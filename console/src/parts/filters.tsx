@@ -1,5 +1,6 @@
 /** What narrows a list; each choice is in the address. */
 import type { ComponentChildren, JSX } from "preact";
+import { useRef } from "preact/hooks";
 
 export function Filters({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   return (
@@ -22,6 +23,21 @@ export function Choice(props: { name: string; value: string | undefined; options
         ))}
         {!known && <option value={props.value}>{props.value}</option>}
       </select>
+    </label>
+  );
+}
+
+/** A word to look for; asked a moment after the last letter. */
+export function Search({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }): JSX.Element {
+  const timer = useRef(0);
+  const typed = (text: string): void => {
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => onChange(text.trim() || undefined), 300);
+  };
+  return (
+    <label class="choice search">
+      <span>Name</span>
+      <input type="search" value={value ?? ""} placeholder="part of a file's or run's name" onInput={(event) => typed(event.currentTarget.value)} />
     </label>
   );
 }

@@ -24,11 +24,14 @@ export const LOOKS: Record<Outcome, Look> = {
 };
 
 export const STATUSES: Record<Status, Look> = {
+  ahead: { word: "ahead", icon: "ahead", tone: "ahead", meaning: "The run may still come here." },
   waiting: { word: "waiting", icon: "waiting", tone: "expired", meaning: "It waits." },
   running: { word: "running", icon: "running", tone: "running", meaning: "It is under way." },
+  retrying: { word: "retrying", icon: "retry", tone: "rejected", meaning: "It failed and is tried again." },
   done: { word: "done", icon: "done", tone: "good", meaning: "It ended well." },
   failed: { word: "failed", icon: "failed", tone: "failed", meaning: "It ended with an error." },
   not_taken: { word: "not taken", icon: "never", tone: "never", meaning: "The run did not come here." },
+  elsewhere: { word: "elsewhere", icon: "ahead", tone: "stopped", meaning: "Its items have runs of their own." },
 };
 
 export function lookOf(outcome: string): Look {

@@ -1,0 +1,76 @@
+/** What a person can do about a run, as it stands. */
+import type { JSX } from "preact";
+
+import * as api from "../api";
+import { useLive } from "../live";
+import { type Deed, DeedButton } from "../parts/confirm";
+import { go, href } from "../route";
+import type { Run, StateVisit } from "../types";
+
+export function Deeds({ run, visits, again }: { run: Run; visits: Map<string, StateVisit>; again: () => void }): JSX.Element | null {
+  const asked = visits.get("RequestApproval")?.status === "waiting" || visits.get("RequestApproval")?.status === "running";
+  const held = useLive((stop) => (mayBeHeld(run) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome]);
+  const deeds = [...(asked && run.outcome === "running" ? decisions(run, again) : []), ...usual(run, again), ...(held.data ? [requeue(run, held.data.kind)] : [])];
+  if (!deeds.length) return null;
+  return (
+    <div class="deeds" role="group" aria-label="What you can do">
+      {deeds.map((deed) => (
+        <DeedButton key={deed.action} deed={deed} />
+      ))}
+    </div>
+  );
+}
+
+/** Whether it is worth asking if a run put something into quarantine. */
+export const mayBeHeld = (run: Run): boolean => run.outcome !== "running" && (run.outcome === "rejected" || run.rows === null || Boolean(run.rows?.rejected));
+
+export function notHeld(error: unknown): null {
+  if (error instanceof api.Problem && error.status === 404) return null;
+  throw error;
+}
+
+const toStarted = (started: { run: string }): void => go(href("runs", started.run));
+
+function decisions(run: Run, again: () => void): Deed[] {
+  return [
+    {
+      action: "approve", title: "Approve", icon: "check",
+      says: "The run goes on and loads its rows.",
+      command: `decant approvals approve ${run.name} --reason "..."`, reason: "",
+      act: (reason) => api.approve(run.name, reason).then(again),
+    },
+    {
+      action: "refuse", title: "Refuse", icon: "close", danger: true,
+      says: "The run ends, nothing is loaded, and the file goes to quarantine.",
+      command: `decant approvals refuse ${run.name} --reason "..."`, reason: "",
+      act: (reason) => api.refuse(run.name, reason).then(again),
+    },
+  ];
+}
+
+function usual(run: Run, again: () => void): Deed[] {
+  if (run.outcome === "running") {
+    return [{
+      action: "stop", title: "Stop", icon: "stopped", danger: true,
+      says: "The run ends where it is. What it had not loaded stays unloaded; it can be redriven later.",
+      command: `decant runs stop ${run.name}`, reason: "stopped in the console",
+      act: (reason) => api.stop(run.name, reason).then(again),
+    }];
+  }
+  if (run.outcome === "succeeded") return [];
+  return [{
+    action: "redrive", title: "Redrive", icon: "retry",
+    says: "The run goes on from the state that failed, or begins again under the next name where it cannot go on. What is loaded is not loaded twice.",
+    command: `decant runs redrive ${run.name}`,
+    act: (_reason) => api.redrive(run.name).then((started) => (started.run === run.name ? again() : toStarted(started))),
+  }];
+}
+
+function requeue(run: Run, kind: "file" | "rows"): Deed {
+  return {
+    action: "requeue", title: kind === "rows" ? "Requeue the rows" : "Requeue the file", icon: "play",
+    says: "A new run tries what is in quarantine again, as it is: after its pipeline's rules were changed, say. To put back a corrected file, give it to the command.",
+    command: `decant quarantine requeue ${run.name}`,
+    act: (_reason) => api.requeue(run.name).then(toStarted),
+  };
+}

@@ -1,0 +1,74 @@
+/** The validation report of a run whose file, or rows of it, went to quarantine. */
+import type { JSX } from "preact";
+
+import * as api from "../api";
+import { bytes, count, plural } from "../format";
+import { useLive } from "../live";
+import { Card, Copy, Nothing } from "../parts/basics";
+import { href } from "../route";
+import type { OffendingRow, Quarantined, Run } from "../types";
+import { mayBeHeld, notHeld } from "./run_deeds";
+
+export function Report({ run }: { run: Run }): JSX.Element | null {
+  const found = useLive((stop) => (mayBeHeld(run) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome]);
+  const held = found.data;
+  if (!held) return null;
+  return (
+    <Card title={held.kind === "file" ? "Why the file was rejected" : "Rows that were set aside"} id="report">
+      <p>
+        {plural(held.bad_rows, "bad row")} of {count(held.rows)}: {held.reason}
+      </p>
+      <Held held={held} />
+      {held.offending && held.offending.length > 0 && <Offending rows={held.offending} bad={held.bad_rows} />}
+    </Card>
+  );
+}
+
+function Held({ held }: { held: Quarantined }): JSX.Element {
+  return (
+    <p class="faint held">
+      Kept at <span class="mono">{held.held}</span> <Copy text={held.held} what="where it is kept" /> ({bytes(held.bytes)})
+      {held.requeued.length > 0 && (
+        <>
+          ; put back by{" "}
+          {held.requeued.map((name, index) => (
+            <span key={name}>
+              {index > 0 && ", "}
+              <a href={href("runs", name)}>{name}</a>
+            </span>
+          ))}
+        </>
+      )}
+    </p>
+  );
+}
+
+function Offending({ rows, bad }: { rows: OffendingRow[]; bad: number }): JSX.Element {
+  return (
+    <>
+      <div class="scroll" role="region" aria-label="Offending rows" tabIndex={0}>
+        <table class="rows offending">
+          <thead>
+            <tr>
+              <th scope="col" class="right">Line</th>
+              <th scope="col">Column</th>
+              <th scope="col">What is wrong</th>
+              <th scope="col">The row as it is in the file</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.row}>
+                <td data-label="Line" class="right number">{row.line === null ? `row ${count(row.row)}` : count(row.line)}</td>
+                <td data-label="Column" class="mono">{row.column === null ? <Nothing means="the whole row" /> : <bdi>{row.column}</bdi>}</td>
+                <td><bdi>{row.message}</bdi> <span class="faint">{row.rule}</span></td>
+                <td class="mono raw"><bdi>{row.raw ?? <Nothing means="not kept" />}</bdi></td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {rows.length < bad && <p class="faint">The first {count(rows.length)} of {count(bad)}; the reject file has the rest.</p>}
+    </>
+  );
+}

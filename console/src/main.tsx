@@ -3,16 +3,25 @@ import { render } from "preact";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+import "uplot/dist/uPlot.min.css";
+
 import "./styles/index.css";
 
 import * as api from "./api";
 import { Empty, Skeleton, Trouble } from "./parts/basics";
+import { Files } from "./pages/files";
+import { FilePage } from "./pages/file";
+import { PipelinePage } from "./pages/pipeline";
+import { Pipelines } from "./pages/pipelines";
 import { RunPage } from "./pages/run";
 import { Runs } from "./pages/runs";
+import { WorkflowPage } from "./pages/workflow";
+import { Workflows } from "./pages/workflows";
 import { SignIn } from "./pages/sign_in";
 import { parse, route } from "./route";
 import { me, signOut, takeTokenFromAddress, token } from "./session";
-import { applyTheme, Shell } from "./shell";
+import { Shell } from "./shell";
+import { applyTheme } from "./theme";
 
 const TITLES: Record<string, string> = { runs: "Runs", files: "Files", pipelines: "Pipelines", workflows: "Workflows" };
 
@@ -20,6 +29,9 @@ function Page(): JSX.Element {
   const { page, of } = route.value;
   document.title = `${of || TITLES[page] || "Nothing here"} · Decant`;
   if (page === "runs") return of ? <RunPage key={of} name={of} /> : <Runs />;
+  if (page === "files") return of ? <FilePage key={of} fileKey={of} /> : <Files />;
+  if (page === "pipelines") return of ? <PipelinePage key={of} name={of} /> : <Pipelines />;
+  if (page === "workflows") return of ? <WorkflowPage key={of} name={of} /> : <Workflows />;
   return (
     <Empty icon="never" title="There is no such page">
       <a href="#/runs">See the runs</a>

@@ -1,5 +1,4 @@
 /** What stands around every page: where one can go, who one is, light or dark. */
-import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
@@ -8,6 +7,7 @@ import { useLive } from "./live";
 import { Icon, type IconName, Mark } from "./parts/icons";
 import { href, route } from "./route";
 import { me, signOut } from "./session";
+import { changeTheme, type Theme, theme } from "./theme";
 
 const PLACES: [string, string][] = [
   ["runs", "Runs"],
@@ -16,26 +16,11 @@ const PLACES: [string, string][] = [
   ["workflows", "Workflows"],
 ];
 
-const KEPT = "decant-theme";
-type Theme = "auto" | "light" | "dark";
-const theme = signal<Theme>((localStorage.getItem(KEPT) as Theme | null) ?? "auto");
-const NEXT: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const SHOWN: Record<Theme, [IconName, string]> = {
   auto: ["contrast", "as the system"],
   light: ["sun", "light"],
   dark: ["moon", "dark"],
 };
-
-export function applyTheme(): void {
-  if (theme.value === "auto") delete document.documentElement.dataset["theme"];
-  else document.documentElement.dataset["theme"] = theme.value;
-}
-
-function changeTheme(): void {
-  theme.value = NEXT[theme.value];
-  localStorage.setItem(KEPT, theme.value);
-  applyTheme();
-}
 
 export function ThemeButton(): JSX.Element {
   const [icon, word] = SHOWN[theme.value];

@@ -190,11 +190,64 @@ export interface WorkflowSummary {
   name: string;
   description: string;
   states: number;
+  pipelines: string[];
+  findings: number | null;
+}
+
+export interface Finding {
+  state: string;
+  rule: string;
+  remedy: string;
+}
+
+/** A way through a workflow, with the price of one run in US dollars. */
+export interface Way {
+  states: string[];
+  fails: boolean;
+  usd: number;
+  usd_per_gb: number;
+  seconds: number;
+  transitions: number;
+  lines: { what: string; quantity: number; unit: string; usd: number }[];
+  warnings: string[];
+}
+
+export interface Costs {
+  region: string;
+  prices_as_of?: string;
+  ways: Way[];
+  left_out: number;
+  why?: string;
 }
 
 export interface Workflow {
   name: string;
+  description: string;
+  pipelines: string[];
+  made: string;
   definition: Machine;
-  findings: Record<string, unknown>[];
-  cost: Record<string, unknown> | null;
+  findings: Finding[] | null;
+  cost: Costs | null;
+}
+
+export interface LandedFile {
+  key: string;
+  bucket?: string;
+  size: number;
+  landed: string;
+  pipeline: string;
+  run: string | null;
+  outcome: Outcome | null;
+}
+
+export interface LineageRun extends Run {
+  parquet: { key: string; size: number | null; rows: number | null }[];
+  quarantine: string | null;
+  table: string | null;
+  loaded: number | null;
+}
+
+export interface Lineage {
+  file: LandedFile;
+  runs: LineageRun[];
 }

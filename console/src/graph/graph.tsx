@@ -119,15 +119,16 @@ function Label({ node, visit }: { node: Node; visit: StateVisit | undefined }): 
   const middle = node.box ? node.y + 18 : node.y + node.height / 2;
   const look = visit && STATUSES[visit.status];
   const left = node.type === "Choice" ? node.x + 18 : node.x + 10;
+  const pictured = look && visit.status !== "ahead" && visit.status !== "not_taken";
   const repeated = visit ? timesOf(visit) : "";
   return (
     <>
-      {look && visit.status !== "ahead" && visit.status !== "not_taken" && (
+      {pictured && (
         <g class={look.icon === "running" ? "spin" : ""}>
           <svg x={left} y={middle - 7} width={14} height={14} viewBox="0 0 16 16" overflow="visible"><Icon name={look.icon} /></svg>
         </g>
       )}
-      <text x={node.x + node.width / 2 + (look ? 8 : 0)} y={middle} dy="0.35em" text-anchor="middle">
+      <text x={node.x + node.width / 2 + (pictured ? 9 : 0)} y={middle} dy="0.35em" text-anchor="middle">
         {node.name}
         {node.box && <tspan class="kind"> {node.type}</tspan>}
       </text>

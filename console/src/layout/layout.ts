@@ -53,7 +53,7 @@ export interface Options {
 export const START = "(start)";
 export const ANY_ERROR = "(any error)";
 
-const CHARACTER = 7.1; // pixels of a 12.5 px sans-serif letter, a little more than the average
+const CHARACTER = 7.4; // pixels of a 12.5 px sans-serif letter, a little more than the average
 const HEIGHT = 34;
 const NARROWEST = 92;
 const PAD = 14;
@@ -127,7 +127,7 @@ function addErrorSource(graph: graphlib.Graph, machine: Machine, connect: (from:
 
 function size(name: string, state: State, within: Picture[]): { width: number; height: number } {
   const title = Math.max(NARROWEST, name.length * CHARACTER + 38);
-  if (!within.length) return { width: Math.round(state.Type === "Choice" ? title + 10 : title), height: HEIGHT };
+  if (!within.length) return { width: Math.round(state.Type === "Choice" ? title + 18 : title), height: HEIGHT };
   const inner = within.reduce((sum, part) => sum + part.width, 0) + PAD * (within.length - 1);
   return {
     width: Math.max(title + 30, inner + 2 * PAD),

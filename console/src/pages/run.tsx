@@ -51,7 +51,7 @@ export function RunPage({ name }: { name: string }): JSX.Element {
           <bdi>{run.file ? fileName(run.file) : run.name}</bdi>
         </h1>
         <OutcomeBadge outcome={run.outcome} />
-        <LiveMark live={states} on={run.outcome === "running"} />
+        {run.outcome === "running" && <LiveMark live={states} on />}
       </header>
       <Said text={`The run ${lookOf(run.outcome).word}. ${working(visits)}`} />
       {found.problem && <Trouble what="What is shown is no longer fresh" problem={found.problem} />}
@@ -60,6 +60,7 @@ export function RunPage({ name }: { name: string }): JSX.Element {
         <About run={run} />
         <Deeds run={run} visits={visits} again={again} />
       </Card>
+      <Report run={run} />
       <div class={`beside ${chosen ? "with-panel" : ""}`}>
         <Card title="Workflow" id="workflow" aside={definition.data && <a href={href("workflows", definition.data.workflow)}>{definition.data.workflow}</a>}>
           {definition.data ? (
@@ -81,7 +82,6 @@ export function RunPage({ name }: { name: string }): JSX.Element {
           <Skeleton />
         )}
       </Card>
-      <Report run={run} />
       <Notices run={run.name} over={run.outcome !== "running"} />
       <Logs run={run.name} over={run.outcome !== "running"} />
       <Card title="Input and output" id="data" className="pair">

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 
 import * as api from "../api";
-import { bytes, count, plural } from "../format";
+import { bytes, count } from "../format";
 import { useLive } from "../live";
 import { Card, Copy, Nothing } from "../parts/basics";
 import { href } from "../route";
@@ -15,9 +15,7 @@ export function Report({ run }: { run: Run }): JSX.Element | null {
   if (!held) return null;
   return (
     <Card title={held.kind === "file" ? "Why the file was rejected" : "Rows that were set aside"} id="report">
-      <p>
-        {plural(held.bad_rows, "bad row")} of {count(held.rows)}: {held.reason}
-      </p>
+      <p>{held.reason}</p>
       <Held held={held} />
       {held.offending && held.offending.length > 0 && <Offending rows={held.offending} bad={held.bad_rows} />}
     </Card>
@@ -44,6 +42,7 @@ function Held({ held }: { held: Quarantined }): JSX.Element {
 }
 
 function Offending({ rows, bad }: { rows: OffendingRow[]; bad: number }): JSX.Element {
+  const raw = rows.some((row) => row.raw !== null);
   return (
     <>
       <div class="scroll" role="region" aria-label="Offending rows" tabIndex={0}>
@@ -53,7 +52,7 @@ function Offending({ rows, bad }: { rows: OffendingRow[]; bad: number }): JSX.El
               <th scope="col" class="right">Line</th>
               <th scope="col">Column</th>
               <th scope="col">What is wrong</th>
-              <th scope="col">The row as it is in the file</th>
+              {raw && <th scope="col">The row as it is in the file</th>}
             </tr>
           </thead>
           <tbody>
@@ -62,7 +61,7 @@ function Offending({ rows, bad }: { rows: OffendingRow[]; bad: number }): JSX.El
                 <td data-label="Line" class="right number">{row.line === null ? `row ${count(row.row)}` : count(row.line)}</td>
                 <td data-label="Column" class="mono">{row.column === null ? <Nothing means="the whole row" /> : <bdi>{row.column}</bdi>}</td>
                 <td><bdi>{row.message}</bdi> <span class="faint">{row.rule}</span></td>
-                <td class="mono raw"><bdi>{row.raw ?? <Nothing means="not kept" />}</bdi></td>
+                {raw && <td class="mono raw"><bdi>{row.raw ?? <Nothing means="not kept" />}</bdi></td>}
               </tr>
             ))}
           </tbody>

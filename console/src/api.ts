@@ -37,6 +37,9 @@ async function call<Answer>(method: "GET" | "POST", path: string, options: { que
   if (answer.ok) return (await answer.json()) as Answer;
   const said = (await answer.json().catch(() => ({}))) as { code?: string; message?: string; Message?: string };
   if (answer.status === 401 && !options.token) signOut("The token was not accepted: it has ended or was taken back.");
+  if (answer.status === 403 && said.message === "Missing Authentication Token") {
+    throw new Problem(404, "NoSuchEndpoint", "This stage's API does not have this yet: deploy it again."); // API Gateway's words for a path that it does not know
+  }
   throw new Problem(answer.status, said.code ?? `HTTP ${answer.status}`, said.message ?? said.Message ?? meaning(answer.status));
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from chalicelib import (
     runs,
     settings,
     sources,
+    workflow_reports,
 )
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.step_functions import StepFunctions
@@ -25,13 +27,27 @@ from chalicelib.endpoints import Parameter
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause
 from chalicelib.pipeline import BatchPipeline
-from chalicelib.rest import console, logs, states, uploads
+from chalicelib.rest import (
+    console,
+    logs,
+    states,
+    uploads,
+    workflows,
+)
 from chalicelib.rest.registration import ENDPOINTS, api, caller, endpoint, number, query
 
 if TYPE_CHECKING:
     from chalicelib.pipeline import Pipeline
 
-__all__ = ["ENDPOINTS", "api", "console", "logs", "states", "uploads"]
+__all__ = [
+    "ENDPOINTS",
+    "api",
+    "console",
+    "logs",
+    "states",
+    "uploads",
+    "workflows",
+]
 
 EVENTS = 500
 """Events of a run's history on one page."""
@@ -150,7 +166,10 @@ def list_runs() -> answers.Runs:
         until=listing.moment(asked["until"], "until") if "until" in asked else None,
         search=asked.get("search"),
     )
-    found, following = listing.page(StepFunctions(), wanted, number(asked, "limit", 20), asked.get("next"))
+    price = functools.partial(workflow_reports.cost_of, workflow_reports.reports(S3()))
+    found, following = listing.page(
+        StepFunctions(), wanted, number(asked, "limit", 20), asked.get("next"), price
+    )
     return answers.Runs(runs=[answers.RunAnswer(**asdict(run)) for run in found], next=following)
 
 

@@ -29,6 +29,7 @@ STATUS: dict[type[Exception], int] = {
     errors.UnknownFile: 404,
     errors.NotInQuarantine: 404,
     errors.UnknownAsset: 404,
+    errors.UnknownWorkflow: 404,
     errors.RunConflict: 409,
     errors.BodyTooLarge: 413,
     errors.UnsupportedBody: 415,

@@ -77,6 +77,10 @@ class NotInQuarantine(GiveUp):
     """The run has nothing in quarantine."""
 
 
+class UnknownWorkflow(GiveUp):
+    """No pipeline runs a workflow of this name."""
+
+
 class UnknownAsset(GiveUp):
     """The console has no such file."""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from chalicelib.aws.step_functions import StepFunctions
     from chalicelib.run import Run
+    from chalicelib.run_details import Price
 
 MOST_RUNS = 100
 """Runs on one page."""
@@ -93,9 +94,20 @@ class _Row(NamedTuple):
 
 
 def page(
-    states: StepFunctions, wanted: Wanted, limit: int, cursor: str | None = None
+    states: StepFunctions,
+    wanted: Wanted,
+    limit: int,
+    cursor: str | None = None,
+    price: Price | None = None,
 ) -> tuple[list[Run], str | None]:
     """Return at most `limit` runs with their details, and the cursor of the next page, or None at the end.
+
+    Args:
+        states: Step Functions.
+        wanted: which runs.
+        limit: how many.
+        cursor: what an earlier page returned.
+        price: what a run of a workflow cost, in US dollars.
 
     Raises:
         InvalidRequest: the cursor, the limit, the outcome or the search cannot be.
@@ -117,14 +129,16 @@ def page(
             if len(taken) == limit - len(found) or looked_at >= MOST_LOOKED_AT:
                 break
         else:
-            return found + _fitting(states, wanted, taken), None
+            return found + _fitting(states, wanted, taken, price), None
         described += len(taken)
-        found += _fitting(states, wanted, taken)
+        found += _fitting(states, wanted, taken, price)
     return found, _write_cursor(places) if next(rows, None) else None
 
 
-def _fitting(states: StepFunctions, wanted: Wanted, taken: list[tuple[str, Run]]) -> list[Run]:
-    return [run for run in detailed(states, taken) if wanted.fits(run)]
+def _fitting(
+    states: StepFunctions, wanted: Wanted, taken: list[tuple[str, Run]], price: Price | None
+) -> list[Run]:
+    return [run for run in detailed(states, taken, price) if wanted.fits(run)]
 
 
 def _stream(states: StepFunctions, workflow: str, wanted: Wanted, place: _Place) -> Iterator[_Row]:

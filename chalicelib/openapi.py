@@ -102,6 +102,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     patterns = {
         "run": RUN_NAME,
         "pipeline": "^[a-z][a-z0-9_]{0,46}$",
+        "workflow": "^[a-z][a-z0-9_]{0,46}$",
         "asset": "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+$",
     }
     return [

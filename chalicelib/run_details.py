@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ MOST_KEPT = 5000
 """Runs whose details this process keeps, about 2 MB; a run that has ended changes only by a redrive."""
 
 
+Price = Callable[[str, "Run"], "float | None"]
+"""Says what a run of a workflow cost, in US dollars."""
+
+
 @dataclass(frozen=True)
 class _Details:
     outcome: Outcome
@@ -31,29 +36,33 @@ class _Details:
     cause: str | None
     file: str | None
     rows: Rows | None
+    cost: float | None
 
 
 _kept: OrderedDict[tuple[str, str | None], _Details] = OrderedDict()
 _lock = threading.Lock()
 
 
-def detailed(states: StepFunctions, listed: Sequence[tuple[str, Run]]) -> list[Run]:
+def detailed(
+    states: StepFunctions, listed: Sequence[tuple[str, Run]], price: Price | None = None
+) -> list[Run]:
     """Return runs with their details.
 
     Args:
         states: Step Functions.
         listed: each run, as a list has it, with its workflow.
+        price: what a run cost; without it none is told.
     """
     unknown = [(workflow, run) for workflow, run in listed if _known(run) is None]
     if unknown:
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            found = list(pool.map(lambda pair: _described(states, *pair), unknown))
+            found = list(pool.map(lambda pair: _described(states, pair[0], pair[1], price), unknown))
         _keep(found)
     fresh = {_key(run): details for run, details in found} if unknown else {}
     return [_with(run, fresh.get(_key(run)) or _known(run)) for _, run in listed]
 
 
-def _described(states: StepFunctions, workflow: str, run: Run) -> tuple[Run, _Details]:
+def _described(states: StepFunctions, workflow: str, run: Run, price: Price | None) -> tuple[Run, _Details]:
     full = from_execution(states.describe(settings.state_machine(workflow), run.name))
     return run, _Details(
         outcome=full.outcome if run.ended else run.outcome,
@@ -61,6 +70,7 @@ def _described(states: StepFunctions, workflow: str, run: Run) -> tuple[Run, _De
         cause=full.cause if run.ended else None,
         file=full.file,
         rows=full.rows,
+        cost=price(workflow, full) if price and run.ended else None,
     )
 
 
@@ -93,4 +103,5 @@ def _with(run: Run, details: _Details | None) -> Run:
         cause=details.cause,
         file=details.file,
         rows=details.rows,
+        cost=details.cost,
     )

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from infrastructure.chalice_config import tags_of, write
 from infrastructure.render import ROOT, render
+from infrastructure.workflow_report import upload_workflow_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,7 @@ def provision(
     client = functools.cache(client)  # making a client takes longer than most calls
     outputs = bring_up(stage, app=app, root=root, client=client, parameters=parameters)
     upload_glue_scripts(client, outputs["ArtifactsBucket"], root)
+    upload_workflow_report(client, outputs["ArtifactsBucket"], template, root)
     if warehouse is not None:
         _put_secret(client, outputs["WarehouseSecret"], dict(warehouse))
     if api_tokens is not None:

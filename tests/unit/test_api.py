@@ -10,7 +10,7 @@ from chalice.test import Client
 from openapi_spec_validator import validate
 
 import app as entry
-from chalicelib import api, auth, openapi, rest, runs, sources
+from chalicelib import api, auth, openapi, rest, runs, sources, workflow_reports
 from chalicelib.rest import registration
 from tests.factories import a_file, an_execution
 from tests.fakes import FakeS3, FakeStepFunctions
@@ -28,9 +28,9 @@ KNOWN = [
 
 
 @pytest.fixture
-def states(monkeypatch: pytest.MonkeyPatch) -> FakeStepFunctions:
+def states(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> FakeStepFunctions:
     fake = FakeStepFunctions()
-    for module in (api, rest.states):
+    for module in (api, rest.states, rest.workflows):
         monkeypatch.setattr(module, "StepFunctions", lambda: fake)
     return fake
 
@@ -39,7 +39,9 @@ def states(monkeypatch: pytest.MonkeyPatch) -> FakeStepFunctions:
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     monkeypatch.setattr(sources, "storage", lambda *_: fake)
-    monkeypatch.setattr(api, "S3", lambda: fake)
+    for module in (api, rest.workflows):
+        monkeypatch.setattr(module, "S3", lambda: fake)
+    monkeypatch.setattr(workflow_reports, "_kept", {})
     return fake
 
 
@@ -254,6 +256,62 @@ def test_the_items_of_a_distributed_map_are_counted_and_its_runs_named(
     (each,) = [state for state in answer["states"] if state["name"] == "LoadEach"]
     assert each["iterations"] == {"total": 3, "running": 1, "done": 1, "failed": 1}
     assert each["children"][0]["outcome"] == "running"
+
+
+COST = {
+    "ways": [
+        {
+            "states": ["A"],
+            "results": ["validate_file", "transform_file"],
+            "fails": False,
+            "usd": 0.001,
+            "usd_per_gb": 1.0,
+        },
+        {
+            "states": ["B", "C"],
+            "results": ["validate_file", "start_glue_job"],
+            "fails": False,
+            "usd": 0.1,
+            "usd_per_gb": 1.0,
+        },
+        {"states": ["A", "FileRejected"], "results": [], "fails": True, "usd": 0.0005, "usd_per_gb": 0.0},
+    ]
+}
+
+
+def test_workflows_are_listed_and_shown_with_what_lint_and_the_price_list_said(
+    http: Any, states: FakeStepFunctions, s3: FakeS3
+) -> None:
+    listed = ask(http, "GET", "/workflows")[1]["workflows"]
+    row = next(row for row in listed if row["name"] == "load_file")
+    assert (row["findings"], "orders" in row["pipelines"], row["states"] > 20) == (None, True, True)
+    monkey = {"load_file": {"findings": [{"state": "A", "rule": "r", "remedy": "m"}], "cost": COST}}
+    s3.put_json("artifacts", workflow_reports.KEY, {"workflows": monkey})
+    workflow_reports._kept.clear()
+    status, shown = ask(http, "GET", "/workflows/load_file", role="viewer")
+    assert (status, shown["definition"]["StartAt"]) == (200, "ValidateFile")
+    assert (shown["findings"][0]["rule"], shown["cost"]) == ("r", COST)
+    assert ask(http, "GET", "/workflows/nope")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "cost"),
+    [
+        ({"output": json.dumps({"validate_file": {}, "transform_file": {}})}, 0.501),
+        ({"output": json.dumps({"validate_file": {}, "start_glue_job": {}})}, 0.6),
+        ({"status": "FAILED", "error": "FileRejected"}, 0.0005),
+        ({"status": "FAILED", "error": "LoadFailed"}, None),
+        ({"status": "RUNNING"}, None),
+    ],
+)
+def test_a_run_in_a_list_has_a_price_when_its_way_is_known(
+    http: Any, states: FakeStepFunctions, s3: FakeS3, changes: dict[str, Any], cost: float | None
+) -> None:
+    s3.put_json("artifacts", workflow_reports.KEY, {"workflows": {"load_file": {"cost": COST}}})
+    given = json.dumps({"file": {"key": "k", "size": 500_000_000}})
+    name = runs.start_for_file(FakeStepFunctions(), a_file()).run
+    states.add({**an_execution(name, changes.get("status", "SUCCEEDED")), "input": given, **changes})
+    assert ask(http, "GET", "/runs")[1]["runs"][0]["cost"] == cost
 
 
 def test_quarantine_is_listed_shown_and_put_back(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:

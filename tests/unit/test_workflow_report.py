@@ -1,0 +1,63 @@
+"""What lint and the price list say of the workflows, as the console reads it."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from infrastructure import workflow_report
+from infrastructure.render import ROOT, render
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return render("local")
+
+
+def test_every_workflow_has_no_findings_and_a_price_for_each_way(template: dict[str, Any]) -> None:
+    found = workflow_report.report(ROOT, "us-east-1", template)["workflows"]
+    assert set(found) == {path.name.removesuffix(".asl.json") for path in (ROOT / "workflows").glob("*.json")}
+    for name, each in found.items():
+        assert each["findings"] == [], name
+        assert each["cost"]["ways"], name
+        assert all(way["usd"] > 0 for way in each["cost"]["ways"]), name
+    small = [way for way in found["load_file"]["cost"]["ways"] if "transform_file" in way["results"]]
+    assert {"catalogue", "notify", "validate_file"} <= set(small[0]["results"])
+
+
+def test_a_region_without_prices_is_told_those_of_another(template: dict[str, Any]) -> None:
+    found = workflow_report.report(ROOT, "ap-nowhere-1", template)["workflows"]["load_file"]["cost"]
+    assert found["region"] == workflow_report.OTHER_REGION
+
+
+class _Missing(Exception):
+    def __init__(self) -> None:
+        self.response = {"Error": {"Code": "404"}}
+
+
+class _S3:
+    def __init__(self) -> None:
+        self.meta = SimpleNamespace(region_name="eu-west-1")
+        self.exceptions = SimpleNamespace(ClientError=_Missing)
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.puts = 0
+
+    def head_object(self, **given: Any) -> dict[str, Any]:
+        if given["Key"] not in self.objects:
+            raise _Missing
+        return self.objects[given["Key"]]
+
+    def put_object(self, **given: Any) -> None:
+        self.puts += 1
+        self.objects[given["Key"]] = given
+
+
+def test_the_report_is_made_once_for_the_same_workflows(template: dict[str, Any]) -> None:
+    s3 = _S3()
+    for _ in range(2):
+        workflow_report.upload_workflow_report(lambda _: s3, "artifacts", template)
+    assert s3.puts == 1
+    assert "load_file" in json.loads(s3.objects[workflow_report.KEY]["Body"])["workflows"]

@@ -77,7 +77,7 @@ def provision(
     client = functools.cache(client)  # making a client takes longer than most calls
     outputs = bring_up(stage, app=app, root=root, client=client, parameters=parameters)
     upload_glue_scripts(client, outputs["ArtifactsBucket"], root)
-    upload_workflow_report(client, outputs["ArtifactsBucket"], template, root)
+    upload_workflow_report(client, outputs["ArtifactsBucket"], root)
     if warehouse is not None:
         _put_secret(client, outputs["WarehouseSecret"], dict(warehouse))
     if api_tokens is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import re
 import sys
@@ -67,9 +69,13 @@ def camel_case(name: str) -> str:
 
 
 def _read_template(path: Path) -> dict[str, Any]:
-    template: dict[str, Any] = YAMLTemplateSerializer().load_template(
-        path.read_text(encoding="utf-8"), path.name
-    )
+    return copy.deepcopy(_parsed(path.read_text(encoding="utf-8"), path.name))
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    """Return a part, parsed once in a process: all of them take half a second."""
+    template: dict[str, Any] = YAMLTemplateSerializer().load_template(text, name)
     return template
 
 

@@ -33,15 +33,8 @@ OTHER_REGION = "us-east-1"
 MOST_WAYS = 24
 
 
-def upload_workflow_report(client: Clients, bucket: str, template: dict[str, Any], root: Path = ROOT) -> None:
-    """Put the report where the API reads it, unless it is there for the same workflows and prices.
-
-    Args:
-        client: gives the boto3 clients.
-        bucket: the stage's bucket for artifacts.
-        template: the stage's rendered template, which says what its Glue jobs are given.
-        root: the source tree.
-    """
+def upload_workflow_report(client: Clients, bucket: str, root: Path = ROOT) -> None:
+    """Put the report where the API reads it, unless it is there for the same workflows and prices."""
     region, s3 = client("s3").meta.region_name, client("s3")
     digest = _digest(root, region)
     try:
@@ -50,20 +43,20 @@ def upload_workflow_report(client: Clients, bucket: str, template: dict[str, Any
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
             raise
-    body = json.dumps(report(root, region, template)).encode()
+    body = json.dumps(report(root, region)).encode()
     s3.put_object(
         Bucket=bucket, Key=KEY, Body=body, ContentType="application/json", Metadata={"made-of": digest}
     )
 
 
-def report(root: Path, region: str, template: dict[str, Any]) -> dict[str, Any]:
+def report(root: Path, region: str) -> dict[str, Any]:
     """Return `{"workflows": {name: {"findings", "cost"}}}`.
 
     A cost has the ways through the workflow without errors, each with the price of one run with a file of
     1 MB (or such queries) and what each further GB adds, in US dollars.
     """
     paths = sorted((root / "workflows").glob("*.asl.json"))
-    glue = known.glue_capacities_of(template)
+    glue = known.glue_capacities(root)
     return {
         "workflows": {
             path.name.removesuffix(".asl.json"): {

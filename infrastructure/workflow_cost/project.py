@@ -25,13 +25,8 @@ def memory() -> dict[str, int]:
 
 def glue_capacities(root: Path = ROOT) -> dict[str, GlueCapacity]:
     """Return what each Glue job of the template is given, by its logical id and by its name without stage."""
-    return glue_capacities_of(render("local", root))
-
-
-def glue_capacities_of(template: dict[str, Any]) -> dict[str, GlueCapacity]:
-    """Return the same of a template that is rendered already."""
     found = {}
-    for logical, resource in template["Resources"].items():
+    for logical, resource in render("local", root)["Resources"].items():
         if resource["Type"] == "AWS::Glue::Job":
             properties = resource["Properties"]
             name = str(properties.get("Name", {}).get("Fn::Sub", logical)).rpartition("-")[2]

@@ -6,19 +6,12 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from infrastructure import workflow_report
-from infrastructure.render import ROOT, render
+from infrastructure.render import ROOT
 
 
-@pytest.fixture(scope="module")
-def template() -> dict[str, Any]:
-    return render("local")
-
-
-def test_every_workflow_has_no_findings_and_a_price_for_each_way(template: dict[str, Any]) -> None:
-    found = workflow_report.report(ROOT, "us-east-1", template)["workflows"]
+def test_every_workflow_has_no_findings_and_a_price_for_each_way() -> None:
+    found = workflow_report.report(ROOT, "us-east-1")["workflows"]
     assert set(found) == {path.name.removesuffix(".asl.json") for path in (ROOT / "workflows").glob("*.json")}
     for name, each in found.items():
         assert each["findings"] == [], name
@@ -28,8 +21,8 @@ def test_every_workflow_has_no_findings_and_a_price_for_each_way(template: dict[
     assert {"catalogue", "notify", "validate_file"} <= set(small[0]["results"])
 
 
-def test_a_region_without_prices_is_told_those_of_another(template: dict[str, Any]) -> None:
-    found = workflow_report.report(ROOT, "ap-nowhere-1", template)["workflows"]["load_file"]["cost"]
+def test_a_region_without_prices_is_told_those_of_another() -> None:
+    found = workflow_report.report(ROOT, "ap-nowhere-1")["workflows"]["load_file"]["cost"]
     assert found["region"] == workflow_report.OTHER_REGION
 
 
@@ -55,9 +48,9 @@ class _S3:
         self.objects[given["Key"]] = given
 
 
-def test_the_report_is_made_once_for_the_same_workflows(template: dict[str, Any]) -> None:
+def test_the_report_is_made_once_for_the_same_workflows() -> None:
     s3 = _S3()
     for _ in range(2):
-        workflow_report.upload_workflow_report(lambda _: s3, "artifacts", template)
+        workflow_report.upload_workflow_report(lambda _: s3, "artifacts")
     assert s3.puts == 1
     assert "load_file" in json.loads(s3.objects[workflow_report.KEY]["Body"])["workflows"]

@@ -37,6 +37,9 @@ check: $(VENV)/.ready ## Lint, types, security, import contracts, workflow and t
 	$(BIN)/lint-imports
 	$(BIN)/decant workflows lint
 	$(BIN)/python -m infrastructure.lint
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 
 format: $(VENV)/.ready ## Format the code
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -152,7 +153,9 @@ def _say(deployment: Deployment, *, smoked: bool) -> None:
     if not smoked:
         console.print("no smoke file was sent (--no-smoke): the first real file is the first test")
     console.print(f"\nREST API   {deployment.api_url}", markup=False, soft_wrap=True)
-    if deployment.api_token:
+    if deployment.api_token and os.environ.get("CI"):
+        console.print("API token  made, and not shown: the log of a CI job is read by many")
+    elif deployment.api_token:
         console.print(
             f"API token  {deployment.api_token}  (role approver, shown once, kept here for the commands)",
             markup=False,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def lint(root: Path = ROOT) -> list[Finding]:
     """Return everything to mend in the source tree at `root`."""
-    return [*_workflows(root), *_template(root), *_partner(root), *_config(root)]
+    return [*_workflows(root), *_template(root), *_others(root), *_config(root)]
 
 
 def _workflows(root: Path) -> Iterator[Finding]:
@@ -45,10 +45,11 @@ def _template(root: Path) -> Iterator[Finding]:
     yield from _cloudformation(path, text)
 
 
-def _partner(root: Path) -> Iterator[Finding]:
-    path = root / "infrastructure" / "partner.yaml"
-    if path.exists():
-        yield from _cloudformation(path, path.read_text(encoding="utf-8"))
+def _others(root: Path) -> Iterator[Finding]:
+    for name in ("partner.yaml", "github_deploy_role.yaml"):
+        path = root / "infrastructure" / name
+        if path.exists():
+            yield from _cloudformation(path, path.read_text(encoding="utf-8"))
 
 
 def _cloudformation(path: Path, text: str) -> Iterator[Finding]:

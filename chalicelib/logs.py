@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from chalicelib import settings
+from chalicelib import metrics, settings
 from chalicelib.errors import DecantError
 from chalicelib.secret_keys import without_secrets
 
@@ -102,6 +102,9 @@ def around(event: Any, respond: Callable[[Any], Any]) -> Any:
         log.log(_level(event, result), "done in %s%s", _seconds(began), _summary(event, result))
         return result
     finally:
+        if lines and hasattr(event, "to_dict") and not hasattr(event, "raw_body"):
+            step = step_of(os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+            metrics.step_ended(step, time.monotonic() - began, keys(event))
         for each in lines:
             each.clear_state()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.history import readable_cause
 from chalicelib.log_line import Line
+from chalicelib.run import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,6 +80,8 @@ def _told(kind: str, details: dict[str, Any], attempt: int) -> tuple[str, str]:
     error, cause = details.get("error"), readable_cause(details.get("cause") or "")
     why = f": {error}: {cause}" if error and cause else f": {error}" if error else ""
     state = kind.removesuffix("StateEntered").removesuffix("StateExited")
+    if error in ERRORS:
+        return "WARNING", f"the run ended as {ERRORS[error]}{why}"
     if kind in TOLD:
         level, words = TOLD[kind]
         return level, words + why

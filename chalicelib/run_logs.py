@@ -129,6 +129,8 @@ def _of_function(logs: Logs, step: str, run: str, window: tuple[int, int]) -> It
     group = settings.log_groups() + ("" if step == "api" else f"-{step}")
     for event in logs.matching(group, *window, pattern=f'{{ $.run = "{run}" }}'):
         document = json.loads(event["message"])
+        if "_aws" in document:  # numbers for CloudWatch, which the lines tell in words
+            continue
         written = document.get("timestamp")
         yield Line(
             time=_moment(written) if written else event["timestamp"],

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from chalicelib import pipelines, settings, sources
+from chalicelib import metrics, pipelines, settings, sources
 from chalicelib.errors import AccessRefused, DecantError, InvalidEvent, InvalidPipeline, RunConflict
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause, steps
@@ -233,8 +233,8 @@ def redrive(states: StepFunctions, name: str) -> Started:
     return _start_again(states, RunName.parse(name), found)
 
 
-def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
-    """Yield the files under the landing prefixes that should have a run by now and have none.
+def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[tuple[File, datetime]]:
+    """Yield the files that should have a run by now and have none, with the times at which they landed.
 
     Raises:
         AccessRefused: another account does not let its bucket be listed; told after all other files.
@@ -253,7 +253,9 @@ def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
         raise refused[0]
 
 
-def _missing_of(pipeline: Pipeline, states: StepFunctions, s3: S3, now: datetime) -> Iterator[File]:
+def _missing_of(
+    pipeline: Pipeline, states: StepFunctions, s3: S3, now: datetime
+) -> Iterator[tuple[File, datetime]]:
     known: set[str] | None = None
     for file, landed in s3.listing(sources.bucket(pipeline), pipeline.landing_prefix):
         if file.key.endswith("/") or not RECONCILE_AFTER < now - landed < RECONCILE_WITHIN:
@@ -261,7 +263,7 @@ def _missing_of(pipeline: Pipeline, states: StepFunctions, s3: S3, now: datetime
         if known is None:
             known = _names_since(states, pipeline.workflow, now - RECONCILE_WITHIN)
         if str(RunName.of(pipeline.name, file)) not in known:
-            yield file
+            yield file, landed
 
 
 def catch_up(states: StepFunctions, now: datetime) -> list[Started]:
@@ -284,7 +286,19 @@ def reconcile(states: StepFunctions, s3: S3) -> list[Started]:
     """Start a run for every landed file and tick that has none: a lost event costs time, not data."""
     now = datetime.now(UTC)
     caught_up = catch_up(states, now)  # first: a bucket that refuses to be listed must not keep a tick
-    return [start_for_file(states, file) for file in missing(states, s3, now)] + caught_up
+    found: list[tuple[File, datetime]] = []
+    started: list[Started] = []
+    try:
+        for file, landed in missing(states, s3, now):
+            found.append((file, landed))
+            started.append(start_for_file(states, file))
+    finally:  # also when a bucket cannot be listed: without this line an alarm says that nobody looks
+        metrics.service_levels(
+            oldest_unprocessed=metrics.oldest_age(found, now),
+            late=(),
+            missed_ticks=[RunName.parse(each.run).pipeline for each in caught_up],
+        )
+    return started + caught_up
 
 
 def from_execution(found: dict[str, Any]) -> Run:

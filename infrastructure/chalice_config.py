@@ -123,6 +123,7 @@ SCHEMA: dict[str, Any] = {
                 "autogen_policy": {"const": False},
                 "environment_variables": {"type": "object", "additionalProperties": {"type": "string"}},
                 "lambda_functions": {"type": "object", "additionalProperties": {"$ref": "#/$defs/function"}},
+                "xray": {"const": True},  # Chalice switches tracing on and never off again
                 "tags": {"type": "object", "additionalProperties": {"type": "string"}},
             },
         },
@@ -157,6 +158,7 @@ def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any
         "api_gateway_endpoint_type": "REGIONAL",
         "api_gateway_stage": "api",
         "autogen_policy": False,
+        "xray": True,
         "tags": tags_of(outputs["App"], outputs["Stage"]),
         "environment_variables": {
             "DECANT_APP": outputs["App"],

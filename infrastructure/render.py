@@ -13,7 +13,10 @@ from typing import Any
 import click
 from chalice.package import YAMLTemplateSerializer
 
+from infrastructure.alarms import alarms
+from infrastructure.dashboard import dashboard
 from infrastructure.encryption import encrypt
+from infrastructure.tracing import trace
 
 ROOT = Path(__file__).parent.parent
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
@@ -43,19 +46,31 @@ def render(stage: str, root: Path = ROOT) -> dict[str, Any]:
     machines = {f"{camel_case(_name(path))}StateMachine" for path in workflows}
     for path in workflows:
         template["Resources"] |= _state_machine(path, template, machines)
+    template["Resources"] |= dashboard(
+        [_name(path) for path in workflows],
+        _of_type(template, "AWS::CloudWatch::Alarm"),
+        _log_groups(template),
+    )
+    trace(template)
     encrypt(template)
     return template
 
 
 def steps_of(template: dict[str, Any]) -> set[str]:
     """Return the names of the functions that workflows may invoke: each has a log group of its own."""
-    names = [
-        resource["Properties"]["LogGroupName"]["Fn::Sub"]
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::Logs::LogGroup"
-    ]
     prefix = "/aws/lambda/${App}-${Stage}-"
-    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    return {name.removeprefix(prefix) for name in _log_groups(template) if name.startswith(prefix)}
+
+
+def _log_groups(template: dict[str, Any]) -> list[str]:
+    """Return the names of the functions' log groups, with their placeholders."""
+    groups = _of_type(template, "AWS::Logs::LogGroup")
+    names = [template["Resources"][name]["Properties"]["LogGroupName"]["Fn::Sub"] for name in groups]
+    return sorted(name for name in names if name.startswith("/aws/lambda/"))
+
+
+def _of_type(template: dict[str, Any], kind: str) -> list[str]:
+    return sorted(name for name, resource in template["Resources"].items() if resource["Type"] == kind)
 
 
 def snake_case(name: str) -> str:
@@ -132,23 +147,7 @@ def _state_machine(path: Path, template: dict[str, Any], machines: set[str]) -> 
                 "TracingConfiguration": {"Enabled": True},
             },
         },
-        f"{logical}TimedOut": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmName": {"Fn::Sub": f"${{App}}-${{Stage}}-{workflow}-timed-out"},
-                "AlarmDescription": "A run reached its time limit, so no Catch path could tell of it.",
-                "Namespace": "AWS/States",
-                "MetricName": "ExecutionsTimedOut",
-                "Dimensions": [{"Name": "StateMachineArn", "Value": {"Ref": f"{logical}StateMachine"}}],
-                "Statistic": "Sum",
-                "Period": 300,
-                "EvaluationPeriods": 1,
-                "Threshold": 0,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-                "AlarmActions": [{"Ref": "NoticesTopic"}],
-            },
-        },
+        **alarms(workflow, logical, json.loads(definition)),
     }
 
 

@@ -27,6 +27,7 @@ SERVICES = (
     "identity",
     "kms",
     "logs",
+    "cloudwatch",
     "s3",
     "redshift",
     "sqs",

@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import metrics
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
 from chalicelib.notices import notice
@@ -28,7 +29,9 @@ def notify(event: dict[str, Any]) -> dict[str, Any]:
     if "error" in event["details"]:
         # Its cause may quote a row; it is in the notice and in the run itself.
         log.error("run %s %s: %s", event["run"], event["outcome"], event["details"]["error"]["Error"])
-    sent = tell(S3(), SNS(), event, datetime.now(UTC))
+    now = datetime.now(UTC)
+    sent = tell(S3(), SNS(), event, now)
+    metrics.run_ended(event, now)
     return {"message_id": sent.message, "subject": sent.subject, "folded": sent.folded}
 
 

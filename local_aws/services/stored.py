@@ -14,11 +14,6 @@ REALITIES = (
         ),
     ),
     Reality(
-        service="CloudWatch metrics",
-        executes="Metrics, alarms and dashboards are stored.",
-        differs=("Alarms are stored but never evaluated, and AWS's own metrics are not produced.",),
-    ),
-    Reality(
         service="Every other service that moto knows",
         executes="moto's own behaviour, saved on disk like the rest; an action it lacks is an error.",
         differs=("Nothing here was compared with AWS: the workflows and the application don't use them.",),

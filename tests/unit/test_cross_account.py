@@ -163,11 +163,13 @@ def test_a_bucket_that_cannot_be_listed_keeps_no_other_file_from_its_run(
             yield
 
     monkeypatch.setattr(sources, "storage", lambda *_: Closed())
-    assert [file.key for file in runs.missing(FakeStepFunctions(), s3, now)] == ["incoming/orders/lost.csv"]
+    assert [file.key for file, _ in runs.missing(FakeStepFunctions(), s3, now)] == [
+        "incoming/orders/lost.csv"
+    ]
     partner = pipelines.file_pipeline("partner_orders")
     monkeypatch.setenv("DECANT_TRUSTED_ROLES", f"none,{partner.source_access.role}")
     found = runs.missing(FakeStepFunctions(), s3, now)
-    assert next(found).key == "incoming/orders/lost.csv"
+    assert next(found)[0].key == "incoming/orders/lost.csv"
     with pytest.raises(AccessRefused):
         next(found)
 

@@ -64,7 +64,7 @@ class LogGroup(ResourceType):
 
 
 class Alarm(ResourceType):
-    """A CloudWatch alarm. It is kept and shown; no metric moves it here."""
+    """A CloudWatch alarm."""
 
     type = "AWS::CloudWatch::Alarm"
     name_property = "AlarmName"

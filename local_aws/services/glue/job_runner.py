@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from local_aws.services.glue.job_events import tell_event_bus
 from local_aws.services.glue.job_logs import JobLogs
 from local_aws.services.glue.job_process import JobProcess, swept
 from local_aws.services.glue.job_script import LaunchError, order
@@ -132,6 +133,7 @@ class JobRunner:
         if self._closing:
             return
         state = execution.ended(error)
+        tell_event_bus(run, state)
         del self._executions[run.job_run_id]
         if command.get("Name") == "glueetl":
             self.warm.prepare()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from moto.core.exceptions import JsonRESTError
 
 from local_aws.runtime import ACCOUNT
+from local_aws.services.cloudwatch import recorder as metrics
 from local_aws.services.identity.principal import trace_of
 from local_aws.services.lambda_functions import function_log
 from local_aws.services.lambda_functions.pool import Sandbox, WorkerPool
@@ -102,6 +103,7 @@ class Invoker:
         with self._running_lock:
             limit = function.reserved_concurrency
             if limit is not None and self._running[name] >= int(limit):
+                _count(function, Throttles=1)
                 raise TooManyRequestsError
             self._running[name] += 1
         try:
@@ -156,6 +158,7 @@ class Invoker:
         log = report.lines(answer.output, ending)
         function_log.write(function, worker.log_stream, log)
         failed = answer.kind != "succeeded" or body is not answer.body
+        _count(function, Invocations=1, Errors=int(failed), Duration=report.duration * 1000)
         return Outcome(body, "Unhandled" if failed else None, log)
 
     def _header(self, function: Function, worker: Worker, request_id: str) -> dict[str, object]:
@@ -201,6 +204,13 @@ class Invoker:
 
     def _start_worker(self) -> Worker:
         return Worker(self._runtime.configuration.python, self._base_environment())
+
+
+def _count(function: Function, **values: float) -> None:
+    """Add to the metrics that AWS keeps of a function, and of all functions together."""
+    for name, value in values.items():
+        for dimensions in ({"FunctionName": function.function_name}, {}):
+            metrics.note(function.account_id, function.region, ("AWS/Lambda", name), dimensions, value)
 
 
 def _names(function: Function, worker: Worker) -> dict[str, str]:

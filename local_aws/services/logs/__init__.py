@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import moto.logs.models
 
 from local_aws.reality import Reality
+from local_aws.services.logs.backend import LocalLogsBackend
 from local_aws.services.logs.pattern import matcher
 
 if TYPE_CHECKING:
@@ -29,4 +30,5 @@ REALITY = Reality(
 
 def install(_runtime: Runtime) -> None:
     """Have moto's streams select by the pattern; its own class takes every JSON pattern for a match."""
+    moto.logs.models.logs_backends.backend = LocalLogsBackend
     moto.logs.models.EventMessageFilter = matcher

@@ -10,9 +10,19 @@ from typing import Any
 
 from moto.events.models import events_backends
 
+from local_aws.services.cloudwatch import recorder as metrics
 from local_aws.services.step_functions.record import EXPRESS, Record
 
 DETAIL_TYPE = "Step Functions Execution Status Change"
+
+METRICS = {
+    "RUNNING": "ExecutionsStarted",
+    "SUCCEEDED": "ExecutionsSucceeded",
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+}
+"""The metric that counts executions which came to a status."""
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +49,8 @@ class StatusEvents:
             self._thread.join(5)
 
     def changed(self, record: Record) -> None:
-        """Tell the record's present status; Express executions emit none, as on AWS."""
+        """Count and tell the record's present status; Express executions emit no event, as on AWS."""
+        _count(record)
         if record.kind == EXPRESS or not self._heard(record):
             return
         event = {
@@ -61,6 +72,17 @@ class StatusEvents:
                 events_backends[account][region].put_events([event])
             except Exception:
                 log.exception("EventBridge did not take %s", event)
+
+
+def _count(record: Record) -> None:
+    """Add to the metrics that AWS keeps of a state machine."""
+    name = METRICS.get(record.status)
+    if name:
+        about = {"StateMachineArn": record.machine_arn}
+        metrics.note(record.account, record.region, ("AWS/States", name), about)
+        if record.stop:
+            milliseconds = (record.stop - record.start) * 1000
+            metrics.note(record.account, record.region, ("AWS/States", "ExecutionTime"), about, milliseconds)
 
 
 def _detail(record: Record) -> dict[str, Any]:

@@ -86,17 +86,8 @@ def deploy(
             return
         click.confirm(f"Deploy to account {target.account}, region {target.region}?", abort=True, err=True)
     deployment, done = _take(target, with_smoke=not no_smoke, take_over=take_over, quiet=as_json)
-    kept = remote_stages.RemoteStage(
-        stage=stage,
-        app=app,
-        account=target.account,
-        region=target.region,
-        api_url=deployment.api_url,
-        api_token=deployment.api_token,
-    )
-    remote_stages.keep(kept)
     if as_json:
-        print_json({**asdict(kept), "steps": documents(done)})
+        print_json({**asdict(_reached(deployment)), "steps": documents(done)})
     else:
         _say(deployment, smoked=not no_smoke)
 
@@ -144,8 +135,27 @@ def _take(target: Target, *, with_smoke: bool, take_over: bool, quiet: bool) -> 
         with Progress(quiet=quiet) as progress:
             steps = deployment.steps(with_smoke=with_smoke)
             return deployment, take(steps, target, again=again, begin=progress.begin, tell=progress.tell)
+    except BaseException:
+        if deployment.api_token:  # it is made once only: a failure after it must not lose it
+            click.echo(f"API token  {deployment.api_token}  (role approver, shown once)", err=True)
+        raise
     finally:
+        if deployment.api_url:
+            remote_stages.keep(_reached(deployment))
         deployment.lock.release()
+
+
+def _reached(deployment: Deployment) -> remote_stages.RemoteStage:
+    """Return how the other commands reach the stage."""
+    target = deployment.target
+    return remote_stages.RemoteStage(
+        stage=target.stage,
+        app=target.app,
+        account=target.account,
+        region=target.region,
+        api_url=deployment.api_url,
+        api_token=deployment.api_token,
+    )
 
 
 def _say(deployment: Deployment, *, smoked: bool) -> None:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from infrastructure.deployment.target import Target
 
 
+KEPT = frozenset({"bucket", "KMS key"})
+"""What holds data, or is needed to read it: it goes with --delete-data only."""
+
+
 @click.command()
 @stage_option
 @app_option
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
 @told
 def destroy(stage: str, app: str, *, delete_data: bool, take_over: bool, yes: bool, as_json: bool) -> None:
     """Remove a stage from AWS and prove that nothing of it is left; buckets go with --delete-data only."""
-    from infrastructure.deployment.inventory import things  # noqa: PLC0415 - imports boto3
+    from infrastructure.deployment.inventory import BEING_DELETED, things  # noqa: PLC0415 - imports boto3
 
     target = target_of(stage, app)
     found = _here(target)
@@ -48,14 +52,14 @@ def destroy(stage: str, app: str, *, delete_data: bool, take_over: bool, yes: bo
     done = _take(target, delete_data=delete_data, take_over=take_over, quiet=as_json)
     remote_stages.forget(stage)
     left = things(target)
-    kept = [each for each in left if each.kind == "bucket" and not delete_data]
+    kept = [each for each in left if each.kind in KEPT and not delete_data]
     others = [each for each in left if each not in kept]
     if as_json:
         print_json({"steps": documents(done), "kept": documents(kept), "left": documents(others)})
     else:
         _say(target, kept, others)
-    if any("is being deleted" not in each.note for each in others):
-        raise Failure(f"{len(others)} thing(s) of stage {stage} are left: repeat this, or delete them")
+    if stays := [each for each in others if BEING_DELETED not in each.note]:
+        raise Failure(f"{len(stays)} thing(s) of stage {stage} are left: repeat this, or delete them")
 
 
 def _here(target: Target) -> list[Thing]:
@@ -64,10 +68,10 @@ def _here(target: Target) -> list[Thing]:
     Raises:
         Failure: nothing; the message names the stages that are there.
     """
-    from infrastructure.deployment.inventory import stages, things  # noqa: PLC0415 - as above
+    from infrastructure.deployment.inventory import BEING_DELETED, stages, things  # noqa: PLC0415
 
     with console.status("looking for what there is"):
-        found = things(target)
+        found = [thing for thing in things(target) if BEING_DELETED not in thing.note]
     if found:
         return found
     known = ", ".join(stages(target)) or "none"
@@ -82,7 +86,7 @@ def _ask(target: Target, found: list[Thing], *, delete_data: bool) -> None:
         if typed != target.stage:
             raise Failure(f"{typed} is not {target.stage}: nothing was changed")
     else:
-        click.confirm("Remove all but the buckets?", abort=True, err=True)
+        click.confirm("Remove all but the buckets and their key?", abort=True, err=True)
 
 
 def _take(target: Target, *, delete_data: bool, take_over: bool, quiet: bool) -> list[Done]:
@@ -105,7 +109,6 @@ def _say(target: Target, kept: list[Thing], others: list[Thing]) -> None:
         console.print(f"delete them too: decant destroy --stage {target.stage} --delete-data", markup=False)
     if others:
         show_things(others, "\nLeft")
-    elif kept:
-        console.print(f"\nnothing else of stage {target.stage} is left in account {target.account}")
     else:
-        console.print(f"\nnothing of stage {target.stage} is left in account {target.account}")
+        what = "nothing else" if kept else "nothing"
+        console.print(f"\n{what} of stage {target.stage} is left in account {target.account}")

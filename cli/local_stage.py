@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 STAGE = "local"
 
-API_STAGE = "api"
-"""The name in the REST API's path, as .chalice/config.json gives it."""
-
 STOP_SECONDS = 20
 
 
@@ -90,7 +87,7 @@ def start(
         token = secrets.token_urlsafe(24)
         outputs = _provision(ready, token)
         tell("deploying the app with Chalice")
-        api_id = _deploy(directory, ready["environment"])
+        api_url = _deploy(directory, ready["environment"])
         _keep_dead_letters(ready, outputs)
     except BaseException:
         end(process)
@@ -101,7 +98,7 @@ def start(
         endpoint_url=ready["endpoint_url"],
         warehouse_port=ready["warehouse_port"],
         environment=ready["environment"],
-        api_url=f"{ready['endpoint_url']}/_aws/execute-api/{api_id}/{API_STAGE}",
+        api_url=api_url,
         api_token=token,
     )
     _write_down(stage)
@@ -190,38 +187,38 @@ def _keep_dead_letters(ready: dict[str, Any], outputs: dict[str, str]) -> None:
 
 
 def _deploy(directory: Path, environment: dict[str, str]) -> str:
-    """Run `chalice deploy` in a folder that mirrors the project, and return the REST API's id.
+    """Run `chalice deploy` in a folder that mirrors the project, and return where the REST API answers.
 
     The mirror keeps Chalice's record of what it deployed apart for each state directory.
     """
+    from infrastructure.deployment.chalice_command import chalice  # noqa: PLC0415 - imports boto3
+    from infrastructure.deployment.failures import DeploymentFailedError  # noqa: PLC0415 - as above
+    from infrastructure.deployment.state import deployed_api  # noqa: PLC0415 - as above
+    from infrastructure.deployment.target import Target  # noqa: PLC0415 - as above
+
     mirror = directory / "deploy"
     (mirror / ".chalice").mkdir(parents=True, exist_ok=True)
     for name in ("app.py", "chalicelib", "requirements.txt", ".chalice/config.json"):
         link = mirror / name
         link.unlink(missing_ok=True)
         link.symlink_to(root() / name)
-    done = subprocess.run(  # nosec B603  # noqa: S603 - the installed Chalice
-        [
-            str(Path(sys.executable).with_name("chalice")),
-            "--project-dir",
-            str(mirror),
-            "deploy",
-            "--stage",
-            STAGE,
-        ],
-        env={**os.environ, **environment, **packaging_environment()},
-        capture_output=True,
-        text=True,
-        check=False,
+    target = Target(
+        stage=STAGE,
+        root=mirror,
+        client=functools.partial(client, environment),
+        environment={**environment, **packaging_environment()},
     )
-    (directory / "deploy.log").write_text(done.stdout + done.stderr, encoding="utf-8")
-    if done.returncode != 0 or "Could not install dependencies" in done.stdout + done.stderr:
-        raise Failure(
-            f"chalice deploy failed: {_last_line(directory / 'deploy.log')} (log: {directory}/deploy.log)"
+    try:
+        chalice(
+            "deploy",
+            STAGE,
+            project=mirror,
+            environment=target.environment,
+            log=directory / "deploy.log",
         )
-    deployed = json.loads((mirror / ".chalice" / "deployed" / f"{STAGE}.json").read_text(encoding="utf-8"))
-    apis = [found["rest_api_id"] for found in deployed["resources"] if found["resource_type"] == "rest_api"]
-    return str(apis[0])
+        return target.api_url(deployed_api(target))
+    except DeploymentFailedError as error:
+        raise Failure(str(error)) from error
 
 
 def packaging_environment() -> dict[str, str]:

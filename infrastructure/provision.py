@@ -109,11 +109,11 @@ def bring_up(
     return stack.outputs()
 
 
-def upload_template(client: Clients, bucket: str, body: str) -> str:
+def upload_template(client: Clients, bucket: str, body: str, name: str = "template") -> str:
     """Put a template that is too large for a request where CloudFormation reads it; return its URL."""
     s3 = client("s3")
-    s3.put_object(Bucket=bucket, Key="stack/template.json", Body=body.encode())
-    return f"https://{bucket}.s3.{s3.meta.region_name}.amazonaws.com/stack/template.json"
+    s3.put_object(Bucket=bucket, Key=f"stack/{name}.json", Body=body.encode())
+    return f"https://{bucket}.s3.{s3.meta.region_name}.amazonaws.com/stack/{name}.json"
 
 
 def upload_glue_scripts(client: Clients, bucket: str, root: Path = ROOT) -> list[str]:

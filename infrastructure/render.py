@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from chalice.package import YAMLTemplateSerializer
+import yaml
 
 from infrastructure.alarms import alarms
 from infrastructure.dashboard import dashboard
@@ -84,14 +84,34 @@ def camel_case(name: str) -> str:
 
 
 def _read_template(path: Path) -> dict[str, Any]:
-    return copy.deepcopy(_parsed(path.read_text(encoding="utf-8"), path.name))
+    return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(text: str, name: str) -> dict[str, Any]:
-    """Return a part, parsed once in a process: all of them take half a second."""
-    template: dict[str, Any] = YAMLTemplateSerializer().load_template(text, name)
+def _parsed(text: str) -> dict[str, Any]:
+    """Return a part, parsed once in a process."""
+    template: dict[str, Any] = yaml.load(text, _Loader)  # nosec B506  # noqa: S506 - a safe one
     return template
+
+
+class _Loader(yaml.CSafeLoader):  # in C: ten times as fast on these files
+    """A safe loader that knows CloudFormation's short tags."""
+
+
+def _intrinsic(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    """Return `!Sub x` as {"Fn::Sub": "x"}."""
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        value = value.split(".", 1) if tag == "GetAtt" else value
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
 
 
 def _name(path: Path) -> str:

@@ -43,6 +43,10 @@ def chalice(command: str, stage: str, *, project: Path, environment: Mapping[str
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(said, encoding="utf-8")
     if done.returncode != 0 or MISSING_DEPENDENCIES in said:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        last = lines[-1] if lines else "it said nothing"
-        raise DeploymentFailedError(f"chalice {command} failed: {last}\nits whole output: {log}")
+        raise DeploymentFailedError(f"chalice {command} failed: {_reason(said)}\nits whole output: {log}")
+
+
+def _reason(said: str) -> str:
+    """Return the last paragraph on one line: Chalice breaks its errors into short ones."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in said.split("\n\n") if paragraph.strip()]
+    return paragraphs[-1] if paragraphs else "it said nothing"

@@ -50,10 +50,10 @@ class Deployment:
             # The first time there is a bucket for it only now; CloudFormation kept others away until here.
             Step(name="lock of the new stage", do=self.lock.take, remedy=network),
             Step(name="Glue scripts", do=self._glue_scripts, remedy=network),
-            Step(name="API token", do=self._token, remedy=network),
             Step(name=".chalice/config.json", do=self._config, remedy="correct the file"),
             Step(name="Chalice's record", do=lambda: state.pull(self.target), remedy=network),
             Step(name="chalice deploy", do=self._chalice, remedy="correct what the log names"),
+            Step(name="API token", do=self._token, remedy=network),
             Step(name="settings after it", do=self._settings, remedy=network),
             Step(name="REST API", do=lambda: smoke.api_answers(self.api_url), remedy=self._log("authorize")),
         ]

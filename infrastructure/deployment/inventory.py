@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from infrastructure.chalice_config import tags_of
 from infrastructure.deployment.failures import DENIED, code_of
 from infrastructure.deployment.rest_api import rest_apis
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from infrastructure.deployment.target import Target
+
+BEING_DELETED = "is being deleted"
+"""What is noted of a thing that AWS deletes after a while."""
 
 LOG_PREFIXES = ("/aws/lambda/", "/aws/vendedlogs/states/", "/aws/states/", "/aws-glue/jobs/", "/decant/")
 """Where log groups of a stage may be: its own, and those that AWS makes when something writes."""
@@ -68,6 +72,7 @@ def things(target: Target) -> list[Thing]:
         *_looked(target, "stack", _stacks),
         *_looked(target, "REST API", rest_apis),
         *(thing for each in LISTINGS for thing in _looked(target, each.kind, partial(_listed, how=each))),
+        *_keys(target),
         *_looked(target, "log group", log_groups),
         *_looked(target, "queue", _queues),
         *_looked(target, "topic", _topics),
@@ -106,6 +111,17 @@ def stages(target: Target) -> list[str]:
         for name in names
         if name.startswith(first) and name.endswith(last)
     )
+
+
+def keys(target: Target) -> list[tuple[str, str]]:
+    """Return the ids of the KMS keys that carry the stage's tags, each with its state."""
+    kms, found = target.client("kms"), []
+    for page in kms.get_paginator("list_keys").paginate():
+        for key in page["Keys"]:
+            if _carries(kms, key["KeyId"], tags_of(target.app, target.stage)):
+                metadata = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+                found.append((key["KeyId"], metadata["KeyState"]))
+    return found
 
 
 def functions(target: Target) -> list[str]:
@@ -181,8 +197,26 @@ def _secrets(target: Target) -> Iterator[Thing]:
         for secret in page["SecretList"]:
             if target.owns(secret["Name"]):
                 deleted = secret.get("DeletedDate")
-                note = f"is being deleted since {deleted:%Y-%m-%d}" if deleted else ""
+                note = f"{BEING_DELETED} since {deleted:%Y-%m-%d}" if deleted else ""
                 yield Thing(kind="secret", name=secret["Name"], note=note)
+
+
+def _keys(target: Target) -> Iterator[Thing]:
+    for key, state in keys(target):
+        note = (
+            BEING_DELETED if state == "PendingDeletion" else "the buckets' objects cannot be read without it"
+        )
+        yield Thing(kind="KMS key", name=key, note=note)
+
+
+def _carries(kms: Any, key: str, wanted: dict[str, str]) -> bool:
+    try:
+        tags = kms.list_resource_tags(KeyId=key)["Tags"]
+    except ClientError as error:
+        if code_of(error) in DENIED:  # a key that its policy hides is nobody's stage's
+            return False
+        raise
+    return wanted.items() <= {tag["TagKey"]: tag["TagValue"] for tag in tags}.items()
 
 
 def _databases(target: Target) -> Iterator[str]:

@@ -49,7 +49,7 @@ class Change:
 
 
 def plan(target: Target, package: Package | None) -> list[Change]:
-    """Return what would change; the account is left as it is.
+    """Return what would change; only a large template is left in the artifacts bucket.
 
     Raises:
         DeploymentFailedError: CloudFormation cannot tell.
@@ -100,7 +100,8 @@ def _change_set(target: Target, stack: Stack) -> list[dict[str, Any]]:
     body = compact(target.template)
     source = {"TemplateBody": body}
     if len(body.encode()) > INLINE_LIMIT:
-        source = {"TemplateURL": upload_template(target.client, stack.resource("ArtifactsBucket"), body)}
+        bucket = stack.resource("ArtifactsBucket")
+        source = {"TemplateURL": upload_template(target.client, bucket, body, "plan")}
     given = {"App": target.app, "Stage": target.stage, **target.parameters}
     cloudformation.create_change_set(
         StackName=stack.name,

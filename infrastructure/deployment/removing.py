@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from infrastructure.deployment.lock import Lock
     from infrastructure.deployment.target import Target
 
+DAYS_OF_GRACE = 7
+"""Until a KMS key is gone for good: AWS's least."""
+
 PAGE = 1000
 """Objects that S3 deletes in one request."""
 
@@ -51,6 +54,7 @@ class Removal:
         ]
         if self.delete_data:
             steps.append(Step(name="buckets", do=self._buckets, remedy=network))
+            steps.append(Step(name="KMS key", do=self._keys, remedy=network))
         return steps
 
     def _chalice(self) -> str:
@@ -113,6 +117,15 @@ class Removal:
             s3.delete_bucket(Bucket=bucket)
             said.append(f"{bucket} ({count:,} objects and versions)")
         return ", ".join(said) or "there are none"
+
+    def _keys(self) -> str:
+        """Schedule the deletion of the key, which outlives the stack as the buckets do."""
+        kms, said = self.target.client("kms"), []
+        for key, its_state in inventory.keys(self.target):
+            if its_state != "PendingDeletion":
+                answer = kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=DAYS_OF_GRACE)
+                said.append(f"{key} goes on {answer['DeletionDate']:%Y-%m-%d}")
+        return ", ".join(said) or "there is none"
 
 
 def _delete_rule(events: Any, rule: str) -> None:

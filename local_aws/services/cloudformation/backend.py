@@ -220,7 +220,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
                 parameters=parameters,
                 tags=tags or None,
                 description=description,
-                changes=_changes(stack, template) if differs else [],
+                changes=_changes(stack, template, parameters) if differs else [],
                 status="CREATE_COMPLETE" if differs else "FAILED",
                 execution_status="AVAILABLE" if differs else "UNAVAILABLE",
                 # `aws cloudformation deploy` recognises an empty change set by this sentence.
@@ -345,12 +345,14 @@ class LocalCloudFormationBackend(CloudFormationBackend):
                     )
 
 
-def _changes(stack: Stack, template: str) -> list[dict[str, Any]]:
-    new = templates.parse(template)["Resources"]
+def _changes(stack: Stack, template: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
+    document = templates.parse(template)
+    new = document["Resources"]
     old = templates.parse(stack.template)["Resources"] if stack.resources else {}
+    given = _given_otherwise(stack, document, parameters)
     changes = []
     for name in sorted({*new, *old}):
-        if name in new and name in old and new[name] == old[name]:
+        if name in new and new[name] == old.get(name) and not given & _mentions(new[name]):
             continue
         action = "Modify" if name in new and name in old else "Add" if name in new else "Remove"
         resource = {
@@ -362,6 +364,26 @@ def _changes(stack: Stack, template: str) -> list[dict[str, Any]]:
             resource["PhysicalResourceId"] = stack.resources[name].identifier
         changes.append(resource)
     return changes
+
+
+def _given_otherwise(stack: Stack, document: dict[str, Any], parameters: dict[str, str]) -> set[str]:
+    """Return the parameters whose value changes, and the conditions that mention one of them."""
+    values = templates.bind_parameters(document, parameters)
+    names = {name for name, value in values.items() if stack.values.get(name) != value}
+    conditions = document.get("Conditions", {})
+    while added := {name for name in conditions if names & _mentions(conditions[name])} - names:
+        names |= added
+    return names
+
+
+def _mentions(value: Any) -> set[str]:
+    """Return the names of parameters, resources and conditions in a part of a template."""
+    found = set(templates.references(value))
+    if isinstance(value, dict):
+        found |= {value["Condition"]} if isinstance(value.get("Condition"), str) else set()
+        found |= {str(value["Fn::If"][0])} if "Fn::If" in value else set()
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return found.union(*(_mentions(each) for each in inside))
 
 
 class LocalCloudFormationResponse(CloudFormationResponse):

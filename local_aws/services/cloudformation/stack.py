@@ -85,8 +85,10 @@ class Stack:
 
     @property
     def stack_parameters(self) -> dict[str, Any]:
-        """The parameters' values, as moto's answers ask for them."""
-        return self.values
+        """The parameters' values as a request gives them: a list is one text."""
+        return {
+            name: ",".join(value) if isinstance(value, list) else value for name, value in self.values.items()
+        }
 
     def describe(self) -> dict[str, Any]:
         """Return the stack as DescribeStacks shows it."""

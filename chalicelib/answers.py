@@ -100,6 +100,7 @@ class PipelineAnswer(Struct):
     usual_rows: Annotated[list[int], Meta(min_length=2, max_length=2)] | None = None
     parameters: list[dict[str, Any]] = []
     schedule: str | None = None
+    next_tick: str | None = None
     reads: str | None = None
 
 

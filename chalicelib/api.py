@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import (
@@ -29,8 +30,11 @@ from chalicelib.history import iso, readable_cause
 from chalicelib.pipeline import BatchPipeline
 from chalicelib.rest import (
     console,
+    files,
     logs,
+    notices,
     states,
+    statistics,
     uploads,
     workflows,
 )
@@ -43,8 +47,11 @@ __all__ = [
     "ENDPOINTS",
     "api",
     "console",
+    "files",
     "logs",
+    "notices",
     "states",
+    "statistics",
     "uploads",
     "workflows",
 ]
@@ -388,6 +395,7 @@ def _described(pipeline: Pipeline | BatchPipeline) -> answers.PipelineAnswer:
             workflow=pipeline.workflow,
             parameters=[asdict(parameter) for parameter in pipeline.parameters],
             schedule=pipeline.schedule.expression if pipeline.schedule else None,
+            next_tick=iso(pipeline.schedule.next(datetime.now(UTC))) if pipeline.schedule else None,
             reads=pipeline.reads,
         )
     return answers.PipelineAnswer(

@@ -135,6 +135,15 @@ def page(
     return found, _write_cursor(places) if next(rows, None) else None
 
 
+def newest(states: StepFunctions, wanted: Wanted, most: int) -> tuple[list[tuple[str, Run]], bool]:
+    """Return the newest runs without their details, each with its workflow, and whether there are more."""
+    _check(wanted, MOST_RUNS)
+    streams = [_stream(states, name, wanted, _Place()) for name in _workflows(wanted)]
+    rows = (row for row in heapq.merge(*streams, key=lambda row: row.order) if row.run)
+    found = [(row.workflow, row.run) for row in itertools.islice(rows, most) if row.run]
+    return found, next(rows, None) is not None
+
+
 def _fitting(
     states: StepFunctions, wanted: Wanted, taken: list[tuple[str, Run]], price: Price | None
 ) -> list[Run]:

@@ -204,6 +204,10 @@ class Schedule:
         every = timedelta(hours=1) if self.hour is None else timedelta(days=1)
         return tick if tick <= moment else tick - every
 
+    def next(self, moment: datetime) -> datetime:
+        """Return the first tick after `moment`, in UTC."""
+        return self.latest(moment) + (timedelta(hours=1) if self.hour is None else timedelta(days=1))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:

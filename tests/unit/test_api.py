@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from chalice.test import Client
 from openapi_spec_validator import validate
 
 import app as entry
-from chalicelib import api, auth, openapi, rest, runs, sources, workflow_reports
+from chalicelib import api, auth, openapi, rest, runs, sent_notices, sources, statistics, workflow_reports
 from chalicelib.rest import registration
 from tests.factories import a_file, an_execution
 from tests.fakes import FakeS3, FakeStepFunctions
@@ -30,7 +32,7 @@ KNOWN = [
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> FakeStepFunctions:
     fake = FakeStepFunctions()
-    for module in (api, rest.states, rest.workflows):
+    for module in (api, rest.files, rest.states, rest.statistics, rest.workflows):
         monkeypatch.setattr(module, "StepFunctions", lambda: fake)
     return fake
 
@@ -39,9 +41,10 @@ def states(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> FakeStepFunctions:
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     monkeypatch.setattr(sources, "storage", lambda *_: fake)
-    for module in (api, rest.workflows):
+    for module in (api, rest.files, rest.notices, rest.workflows):
         monkeypatch.setattr(module, "S3", lambda: fake)
     monkeypatch.setattr(workflow_reports, "_kept", {})
+    monkeypatch.setattr(statistics, "_kept", {})
     return fake
 
 
@@ -312,6 +315,90 @@ def test_a_run_in_a_list_has_a_price_when_its_way_is_known(
     name = runs.start_for_file(FakeStepFunctions(), a_file()).run
     states.add({**an_execution(name, changes.get("status", "SUCCEEDED")), "input": given, **changes})
     assert ask(http, "GET", "/runs")[1]["runs"][0]["cost"] == cost
+
+
+def test_how_runs_ended_is_told_by_pipeline_and_hour(http: Any, states: FakeStepFunctions) -> None:
+    now = datetime.now(UTC)
+    for number, changes in enumerate(
+        [
+            {"status": "SUCCEEDED", "output": json.dumps({"catalogue": {"rows": 7}})},
+            {"status": "FAILED", "error": "FileRejected"},
+            {"status": "FAILED", "error": "LoadFailed"},
+            {"status": "RUNNING", "stopDate": None},
+        ]
+    ):
+        times = {"startDate": now, "stopDate": now + timedelta(seconds=2)}
+        states.add({**an_execution(f"orders-{number:024x}"), **times, **changes})
+    status, shown = ask(http, "GET", "/pipelines/orders/statistics?hours=3", role="viewer")
+    assert (status, len(shown["hours"]), shown["truncated"]) == (200, 3, False)
+    hour = shown["hours"][-1]
+    found = {name: hour[name] for name in ("succeeded", "rejected", "failed", "running", "rows")}
+    assert found == {"succeeded": 1, "rejected": 1, "failed": 1, "running": 1, "rows": 7}
+    assert hour["seconds_median"] == 2.0
+    every = {row["pipeline"]: row for row in ask(http, "GET", "/statistics")[1]["pipelines"]}
+    assert every["orders"]["hours"][-1]["rejected"] == 1
+    assert every["orders"]["last"]["outcome"] in {"succeeded", "rejected", "failed", "running"}
+    assert every["events"]["hours"] == []
+    assert ask(http, "GET", "/statistics?hours=169")[0] == 400
+    assert ask(http, "GET", "/pipelines/nope/statistics")[0] == 404
+
+
+def test_a_file_is_followed_from_its_key_to_its_table(
+    http: Any, states: FakeStepFunctions, s3: FakeS3
+) -> None:
+    key = "incoming/orders/<script>a & b.csv"
+    file = s3.put("landing", key, b"x")
+    s3.put("landing", "incoming/orders/new.csv", b"y")
+    run = runs.start_for_file(states, file).run
+    copied = {"validate_file": {"rows": 3, "bad_rows": 1}, "copy_to_redshift": {"rows": 2}}
+    ended = {"status": "SUCCEEDED", "stopDate": datetime.now(UTC), "output": json.dumps(copied)}
+    states.executions[0].update(ended)
+    began = json.loads(states.executions[0]["input"])["started"]
+    s3.put("curated", f"orders/dt={began[:10]}/run={run}/part-0.parquet", b"PAR1")
+    status, listed = ask(http, "GET", "/files?pipeline=orders&limit=1")
+    assert (status, listed["files"][0]["key"], listed["truncated"]) == (200, "incoming/orders/new.csv", False)
+    assert (listed["files"][0]["run"], listed["files"][0]["outcome"]) == (None, None)
+    rest_of = ask(http, "GET", f"/files?pipeline=orders&limit=1&next={quote(listed['next'])}")[1]
+    assert (rest_of["files"][0]["key"], rest_of["files"][0]["outcome"]) == (key, "succeeded")
+    assert rest_of["next"] is None
+    status, shown = ask(http, "GET", f"/files/lineage?pipeline=orders&key={quote(key)}")
+    assert (status, shown["file"]["run"], shown["file"]["size"]) == (200, run, 1)
+    (only,) = shown["runs"]
+    assert (only["loaded"], only["table"], only["quarantine"]) == (2, "public.orders", None)
+    assert only["parquet"][0]["key"].endswith("part-0.parquet")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/files?limit=0", 400),
+        ("/files?next=x", 400),
+        ("/files?pipeline=nope", 404),
+        ("/files/lineage?pipeline=orders", 400),
+        ("/files/lineage?key=k", 400),
+        ("/files/lineage?pipeline=orders&key=missing", 404),
+        ("/runs/nope/notices", 404),
+    ],
+)
+def test_a_wrong_question_about_files_is_refused(
+    http: Any, states: FakeStepFunctions, s3: FakeS3, path: str, status: int
+) -> None:
+    assert ask(http, "GET", path)[0] == status
+
+
+def test_what_people_were_told_of_a_run_is_shown(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:
+    run = "orders-" + "d" * 24
+    kept = {"name": run, "pipeline": "orders", "outcome": "failed", "severity": "error", "subject": "s"}
+    kept |= {"body": "b", "facts": {}, "sent": "2026-11-22T00:00:00.000Z", "folded": False, "message": "m"}
+    s3.put_json("artifacts", f"{sent_notices.FOLDER}{run}/failed.json", kept)
+    status, shown = ask(http, "GET", f"/runs/{run}/notices", role="viewer")
+    assert (status, [notice["subject"] for notice in shown["notices"]]) == (200, ["s"])
+
+
+def test_a_scheduled_pipeline_tells_its_next_tick(http: Any, states: FakeStepFunctions) -> None:
+    shown = ask(http, "GET", "/pipelines/nightly_batch")[1]
+    assert datetime.fromisoformat(shown["next_tick"]) > datetime.now(UTC)
+    assert ask(http, "GET", "/pipelines/orders")[1]["next_tick"] is None
 
 
 def test_quarantine_is_listed_shown_and_put_back(http: Any, states: FakeStepFunctions, s3: FakeS3) -> None:

@@ -235,8 +235,18 @@ def _function(
     name: str, settings: Mapping[str, Any], outputs: Mapping[str, str], layer: str | None
 ) -> dict[str, Any]:
     role = "ApiRole" if name == "api_handler" else f"{camel_case(name)}Role"
-    block = {"manage_iam_role": False, "iam_role_arn": outputs[role], **settings}
+    block = {"manage_iam_role": False, "iam_role_arn": outputs[role], **settings, **_network(name, outputs)}
     return {**block, "layers": [layer]} if layer and name in NEEDS_LAYER else block
+
+
+def _network(name: str, outputs: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return where a function runs that reaches the warehouse, when the stage has a network."""
+    if outputs["FunctionSubnets"] == "none" or name not in outputs["WarehouseFunctions"].split(","):
+        return {}
+    return {
+        "subnet_ids": outputs["FunctionSubnets"].split(","),
+        "security_group_ids": outputs["FunctionSecurityGroups"].split(","),
+    }
 
 
 def main() -> None:

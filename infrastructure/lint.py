@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from cfnlint.api import lint as cfn_lint
 
+from infrastructure.accepted import FILE, accepted_of, to_mend
 from infrastructure.chalice_config import InvalidConfigError
 from infrastructure.chalice_config import read as read_config
 from infrastructure.render import ROOT, UnknownPlaceholderError, render
@@ -42,7 +43,8 @@ def _template(root: Path) -> Iterator[Finding]:
         return
     except ValueError:
         return  # a workflow that is not JSON: told above
-    yield from _cloudformation(path, text)
+    excuses = path.with_name(FILE)
+    yield from to_mend(_cloudformation(path, text), accepted_of(excuses, "cfn-lint"), excuses)
 
 
 def _others(root: Path) -> Iterator[Finding]:

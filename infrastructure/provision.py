@@ -78,6 +78,8 @@ def provision(
     outputs = bring_up(stage, app=app, root=root, client=client, parameters=parameters)
     upload_glue_scripts(client, outputs["ArtifactsBucket"], root)
     upload_workflow_report(client, outputs["ArtifactsBucket"], root)
+    if outputs["ServerlessWorkgroup"] != "none":
+        _settle_serverless(client, outputs)
     if warehouse is not None:
         _put_secret(client, outputs["WarehouseSecret"], dict(warehouse))
     if api_tokens is not None:
@@ -269,8 +271,8 @@ def parameters_of(
 
 def _bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
     resources = {name: template["Resources"][name] for name in BOOTSTRAP}
-    kept = ("AWSTemplateFormatVersion", "Parameters", "Conditions")
-    return {**{key: template[key] for key in kept}, "Resources": resources}
+    kept = ("AWSTemplateFormatVersion", "Parameters", "Conditions", "Rules")
+    return {**{key: template[key] for key in kept if key in template}, "Resources": resources}
 
 
 def compact(template: Mapping[str, Any]) -> str:
@@ -283,6 +285,34 @@ def _put_secret(client: Clients, secret: str, value: Mapping[str, Any]) -> None:
     # A new version for the same value would only push older versions out.
     if secrets.get_secret_value(SecretId=secret)["SecretString"] != text:
         secrets.put_secret_value(SecretId=secret, SecretString=text)
+
+
+def _settle_serverless(client: Clients, outputs: Mapping[str, str]) -> None:
+    """Write the serverless warehouse's address into the secret of its password; limit what it may cost."""
+    name = outputs["ServerlessWorkgroup"]
+    workgroup = client("redshift-serverless").get_workgroup(workgroupName=name)["workgroup"]
+    place = {"host": workgroup["endpoint"]["address"], "port": workgroup["endpoint"]["port"]}
+    secret = outputs["WarehouseSecret"]
+    known = json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    _put_secret(client, secret, {**known, **place})
+    _limit_use(client, workgroup["workgroupArn"], int(outputs["WarehouseDailyHours"]))
+
+
+def _limit_use(client: Clients, workgroup: str, hours: int) -> None:
+    """Let the serverless warehouse compute for so many RPU-hours a day and no more.
+
+    CloudFormation has no such resource; the limit goes when its workgroup does.
+    """
+    serverless = client("redshift-serverless")
+    wanted = {"amount": hours, "breachAction": "deactivate"}
+    found = serverless.list_usage_limits(resourceArn=workgroup, usageType="serverless-compute")["usageLimits"]
+    daily = [each for each in found if each["period"] == "daily"]
+    if not daily:
+        serverless.create_usage_limit(
+            resourceArn=workgroup, usageType="serverless-compute", period="daily", **wanted
+        )
+    elif any(daily[0][name] != value for name, value in wanted.items()):
+        serverless.update_usage_limit(usageLimitId=daily[0]["usageLimitId"], **wanted)
 
 
 def _assignments(

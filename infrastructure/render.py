@@ -16,6 +16,7 @@ import yaml
 from infrastructure.alarms import alarms
 from infrastructure.dashboard import dashboard
 from infrastructure.encryption import encrypt
+from infrastructure.network import join
 from infrastructure.tracing import trace
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,7 @@ def render(stage: str, root: Path = ROOT) -> dict[str, Any]:
     )
     trace(template)
     encrypt(template)
+    join(template)
     return template
 
 

@@ -136,12 +136,21 @@ def _paths(service: str) -> dict[str, View]:
     return dict(_example(service)._url_module.url_paths)  # noqa: SLF001 - moto's own way to them
 
 
+WITHOUT_MOTO: dict[str, Callable[[str, bytes], tuple[int, dict[str, Any], bytes]]] = {}
+"""Services that moto lacks, by the beginning of their X-Amz-Target: each answers an action and a body."""
+
+
 def answer(request: Any) -> tuple[int, dict[str, Any], Any]:
     """Answer a botocore request in this thread: status, headers and body.
 
     Raises:
-        LookupError: moto has no service at the request's address.
+        LookupError: there is no service at the request's address.
     """
+    target = request.headers.get("X-Amz-Target", "")
+    target = target.decode() if isinstance(target, bytes) else target
+    for prefix, service_answers in WITHOUT_MOTO.items():
+        if target.startswith(prefix):
+            return service_answers(target.removeprefix(prefix), request.body or b"{}")
     url = request.url.partition("?")[0]
     scheme, _, rest = url.partition("://")
     for service in _services(f"{scheme}://{rest.partition('/')[0]}/"):

@@ -514,6 +514,9 @@ def existence(local_aws, word):
         "Crawler": asks("glue", "get_crawler", Name=word),
         "Alias": asks("kms", "describe_key", KeyId=f"alias/{word}"),
         "SecurityConfiguration": asks("glue", "get_security_configuration", Name=word),
+        "Group": asks("ec2", "describe_security_groups", Filters=[{"Name": "group-name", "Values": [word]}]),
+        "Workgroup": asks("redshift-serverless", "get_workgroup", workgroupName=word),
+        "Namespace": asks("redshift-serverless", "get_namespace", namespaceName=word),
         "WorkGroup": asks("athena", "get_work_group", WorkGroup=word),
         "Alarm": asks("cloudwatch", "describe_alarms", AlarmNames=[word]),
         "Rule": asks("events", "describe_rule", Name=word),
@@ -668,3 +671,44 @@ def test_a_stacks_tags_are_on_what_it_makes_and_an_own_tag_wins(local_aws, cloud
     )
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "own", "b": "2"}
     cloudformation.delete_stack(StackName=word)
+
+
+def test_rules_are_kept_and_a_broken_one_makes_nothing(cloudformation, word):
+    document = {
+        "Parameters": {"Kind": {"Type": "String"}, "Places": {"Type": "CommaDelimitedList", "Default": ""}},
+        "Rules": {
+            "Rule": {
+                "RuleCondition": {"Fn::Equals": [{"Ref": "Kind"}, "strict"]},
+                "Assertions": [
+                    {
+                        "Assert": {"Fn::Not": [{"Fn::Contains": [{"Ref": "Places"}, ""]}]},
+                        "AssertDescription": "strict needs Places",
+                    }
+                ],
+            }
+        },
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": word}}},
+    }
+    body = json.dumps(document)
+    with pytest.raises(ClientError, match="strict needs Places"):
+        cloudformation.create_stack(StackName=word, TemplateBody=body, Parameters=listed({"Kind": "strict"}))
+    given = listed({"Kind": "strict", "Places": "here"})
+    cloudformation.create_stack(StackName=word, TemplateBody=body, Parameters=given)
+    assert describe(cloudformation, word)["StackStatus"] == "CREATE_COMPLETE"
+    cloudformation.delete_stack(StackName=word)
+
+
+def test_a_dynamic_reference_is_looked_up_and_not_kept_in_the_stack(local_aws, cloudformation, word):
+    secrets, ssm = local_aws.client("secretsmanager"), local_aws.client("ssm")
+    secrets.create_secret(Name=word, SecretString='{"password": "hush"}')
+    reference = f"{{{{resolve:secretsmanager:{word}:SecretString:password}}}}"
+    properties = {"Name": f"/{word}", "Type": "String", "Value": reference}
+    resources = {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": properties}}
+    with stack(cloudformation, word, resources):
+        assert ssm.get_parameter(Name=f"/{word}")["Parameter"]["Value"] == "hush"
+        events = cloudformation.describe_stack_events(StackName=word)["StackEvents"]
+        assert "hush" not in json.dumps(events, default=str)
+    properties["Value"] = "{{resolve:ssm:other:1}}"
+    with stack(cloudformation, f"{word}-2", resources) as made:
+        assert "resolve:ssm:other:1" in made["StackStatusReason"]
+    secrets.delete_secret(SecretId=word, ForceDeleteWithoutRecovery=True)

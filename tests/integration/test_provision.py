@@ -184,3 +184,28 @@ def test_a_stack_outlives_a_killed_process_and_can_be_updated(tmp_path, tree):
         assert after == before
         stack = client("cloudformation").describe_stacks(StackName="decant-local-infra")["Stacks"][0]
         assert stack["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_serverless_warehouse_gets_a_network_a_password_its_address_and_a_limit(aws, tree):
+    client = clients_in(aws.environment)
+    with pytest.raises(ProvisioningFailedError, match="Warehouse=serverless needs Network=own"):
+        provision("quick", root=tree, client=client, parameters={"Warehouse": "serverless"})
+    wanted = {"Warehouse": "serverless", "Network": "own", "WarehouseDailyHours": "5"}
+    outputs = provision("quick", root=tree, client=client, parameters=wanted)
+    text = aws.client("secretsmanager").get_secret_value(SecretId=outputs["WarehouseSecret"])["SecretString"]
+    secret = json.loads(text)
+    assert (secret["host"], secret["port"], secret["username"]) == ("127.0.0.1", aws.warehouse_port, "decant")
+    assert len(secret["password"]) == 40
+    (limit,) = aws.client("redshift-serverless").list_usage_limits()["usageLimits"]
+    assert (limit["amount"], limit["breachAction"], limit["period"]) == (5, "deactivate", "daily")
+    again = provision("quick", root=tree, client=client, parameters={"WarehouseDailyHours": "6"})
+    assert {**again, "WarehouseDailyHours": "5"} == outputs
+    (limit,) = aws.client("redshift-serverless").list_usage_limits()["usageLimits"]
+    assert limit["amount"] == 6
+    policy = aws.client("iam").get_role_policy(
+        RoleName="decant-quick-copy_to_redshift", PolicyName="join-network"
+    )
+    assert "ec2:CreateNetworkInterface" in json.dumps(policy["PolicyDocument"])
+    subnets = outputs["FunctionSubnets"].split(",")
+    found = aws.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
+    assert len({each["AvailabilityZone"] for each in found}) == 2

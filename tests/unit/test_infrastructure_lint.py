@@ -16,6 +16,7 @@ def tree(tmp_path):
     """A copy of what the lint reads, to break."""
     for name in (
         "infrastructure/template.yaml",
+        "infrastructure/accepted_findings.toml",
         "infrastructure/workflows/load_file.yaml",
         "workflows/load_file.asl.json",
         ".chalice/config.json",
@@ -53,3 +54,12 @@ def test_a_key_that_chalice_would_ignore_is_found(tree):
     assert found.rule == "chalice-configuration"
     assert "lambda_memory" in found.remedy
     assert "notify" in found.remedy
+
+
+def test_an_accepted_finding_that_is_not_there_is_itself_a_finding(tree):
+    path = tree / "infrastructure" / "accepted_findings.toml"
+    entry = '[[accepted]]\ntool = "cfn-lint"\nrule = "W1234"\nwhere = "*"\nreason = "none"\n'
+    path.write_text(path.read_text() + entry)
+    (found,) = lint_tree(tree)
+    assert (found.rule, found.path) == ("accepted-for-nothing", path)
+    assert "W1234" in found.remedy

@@ -43,6 +43,8 @@ def output_names():
     return {name: f"value-of-{name}" for name in TEMPLATE["Outputs"]} | {
         "Stage": "local",
         "App": "decant",
+        "FunctionSubnets": "none",
+        "FunctionSecurityGroups": "none",
         "StateMachines": "arn:aws:states:eu-west-1:111122223333:stateMachine:decant-local-",
         **{
             f"{camel_case(name)}Role": f"arn:aws:iam::111122223333:role/decant-local-{name}"
@@ -187,6 +189,35 @@ def test_only_the_functions_that_need_the_layer_get_it():
         "arn:aws:lambda:eu-west-1:336392948345:layer:AWSSDKPandas-Python312:29"
     ]
     assert "layers" not in json.dumps(stage_block(output_names(), None))
+
+
+def test_exactly_the_functions_that_may_read_the_warehouses_secret_run_in_its_network():
+    reaching = {"copy_to_redshift", "copy_group", "load_metrics", "plan_batch", "publish_metrics"}
+    assert set(TEMPLATE["Outputs"]["WarehouseFunctions"]["Value"].split(",")) == reaching
+    assert roles_of("JoinNetwork") == {f"{camel_case(name)}Role" for name in reaching}
+    outputs = {
+        **output_names(),
+        "FunctionSubnets": "subnet-1,subnet-2",
+        "FunctionSecurityGroups": "sg-1",
+        "WarehouseFunctions": ",".join(reaching),
+    }
+    functions = stage_block(outputs, None)["lambda_functions"]
+    assert {name for name, each in functions.items() if "subnet_ids" in each} == reaching
+    assert functions["copy_group"]["subnet_ids"] == ["subnet-1", "subnet-2"]
+    assert functions["copy_group"]["security_group_ids"] == ["sg-1"]
+    assert "subnet_ids" not in json.dumps(stage_block(output_names(), None))
+
+
+def test_whoever_runs_in_the_stages_own_network_finds_the_services_that_it_calls():
+    services = {
+        each["Properties"]["ServiceName"]["Fn::Sub"].rpartition(".")[2]
+        for each in RESOURCES.values()
+        if each["Type"] == "AWS::EC2::VPCEndpoint"
+    }
+    without = {"logs", "xray", "cloudwatch"}  # Lambda sends these itself
+    for role in roles_of("JoinNetwork"):
+        called = {action.partition(":")[0] for actions, _ in statements(role) for action in actions}
+        assert called - without <= services, role
 
 
 def test_a_python_without_a_layer_is_refused():

@@ -14,8 +14,10 @@ from local_aws.services.cloudformation import (
     identity_types,
     key_types,
     messaging_types,
+    network_types,
     observation_types,
     storage_types,
+    warehouse_types,
     workflow_types,
 )
 from local_aws.services.cloudformation.resource_type import TYPES
@@ -30,8 +32,10 @@ __all__ = [
     "install",
     "key_types",
     "messaging_types",
+    "network_types",
     "observation_types",
     "storage_types",
+    "warehouse_types",
     "workflow_types",
 ]
 
@@ -43,7 +47,10 @@ REALITY = Reality(
         f"These types exist, and another one fails the stack: {', '.join(sorted(TYPES))}.",
         "A property that is not applied fails the stack with its name.",
         "A stack is finished when CreateStack, UpdateStack or DeleteStack answers.",
-        "Dynamic references, transforms, nested stacks, macros and custom resources are refused.",
+        "Of dynamic references only secretsmanager is resolved; the value is not kept in the stack.",
+        "VPCs, subnets, security groups and endpoints are kept, and no connection goes through them.",
+        "A Redshift Serverless workgroup is the local warehouse, whatever its capacity and network.",
+        "Transforms, nested stacks, macros and custom resources are refused.",
         "Alarms are kept and never change their state; policies are kept and not enforced.",
     ),
 )

@@ -217,7 +217,7 @@ class WorkGroup(ResourceType):
             raise UnsupportedError("State: only an ENABLED workgroup is executed here")
         aws("athena").create_work_group(
             Name=name,
-            Configuration=properties.get("WorkGroupConfiguration", {}),
+            Configuration=_configuration(properties),
             Tags=tags(properties),
             **picked(properties, "Description"),
         )
@@ -227,7 +227,7 @@ class WorkGroup(ResourceType):
         """Write the workgroup's description, state and configuration again."""
         aws("athena").update_work_group(
             WorkGroup=identifier,
-            ConfigurationUpdates=_updates(properties.get("WorkGroupConfiguration", {})),
+            ConfigurationUpdates=_updates(_configuration(properties)),
             **picked(properties, "Description", "State"),
         )
         if properties.get("Tags") and properties["Tags"] != before.get("Tags"):
@@ -239,6 +239,14 @@ class WorkGroup(ResourceType):
         """Delete the workgroup."""
         recursive = properties.get("RecursiveDeleteOption") in (True, "true")
         aws("athena").delete_work_group(WorkGroup=identifier, RecursiveDeleteOption=recursive)
+
+
+def _configuration(properties: Properties) -> dict[str, Any]:
+    """Return a workgroup's configuration with its number as a number: a parameter comes as text."""
+    configuration = dict(properties.get("WorkGroupConfiguration", {}))
+    if "BytesScannedCutoffPerQuery" in configuration:
+        configuration["BytesScannedCutoffPerQuery"] = int(configuration["BytesScannedCutoffPerQuery"])
+    return configuration
 
 
 def _updates(configuration: Properties) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import ExportNotFound, ValidationError
@@ -10,7 +12,7 @@ from moto.cloudformation.exceptions import ExportNotFound, ValidationError
 from local_aws.services.cloudformation.template import SUBSTITUTION, attribute_of, substitution_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 NOTHING = object()
 """What `AWS::NoValue` stands for: the property that holds it is left out."""
@@ -49,20 +51,20 @@ class Scope:
             "Fn::If": lambda argument: self.resolve(argument[1 if self.holds(argument[0]) else 2]),
             "Fn::FindInMap": self._find_in_map,
             "Fn::Base64": lambda argument: base64.b64encode(self.resolve(argument).encode()).decode(),
-            "Fn::GetAZs": lambda argument: [f"{self.resolve(argument) or self._names['AWS::Region']}a"],
+            "Fn::GetAZs": self._zones,
+            "Fn::Cidr": self._blocks,
             "Fn::ImportValue": self._import_value,
             "Fn::Equals": lambda argument: str(self.resolve(argument[0])) == str(self.resolve(argument[1])),
             "Fn::Not": lambda argument: not self._is_true(argument[0]),
             "Fn::And": lambda argument: all(map(self._is_true, argument)),
             "Fn::Or": lambda argument: any(map(self._is_true, argument)),
+            "Fn::Contains": lambda argument: self.resolve(argument[1]) in self.resolve(argument[0]),
         }
 
     def resolve(self, value: Any) -> Any:
         """Return `value` with every function in it worked out."""
         if isinstance(value, list):
             return [each for each in map(self.resolve, value) if each is not NOTHING]
-        if isinstance(value, str) and "{{resolve:" in value:
-            raise ValidationError(message=f"Dynamic references are not executed here: {value}")
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -73,6 +75,15 @@ class Scope:
                 raise ValidationError(message=f"Template error: the function {name} is not executed here")
         resolved = {name: self.resolve(each) for name, each in value.items()}
         return {name: each for name, each in resolved.items() if each is not NOTHING}
+
+    def broken_rules(self) -> Iterator[str]:
+        """Yield what the template's Rules say against the parameters' values."""
+        for rule in self._document.get("Rules", {}).values():
+            if not self._is_true(rule.get("RuleCondition", True)):
+                continue
+            for assertion in rule["Assertions"]:
+                if not self._is_true(assertion["Assert"]):
+                    yield str(assertion.get("AssertDescription", assertion["Assert"]))
 
     def holds(self, condition: str) -> bool:
         """Return whether the template's condition of this name is true."""
@@ -111,6 +122,15 @@ class Scope:
             return str(self._attribute(*attribute_of(name)) if "." in name else self._ref(name))
 
         return SUBSTITUTION.sub(lambda found: meaning(*found.groups()), text)
+
+    def _zones(self, argument: Any) -> list[str]:
+        region = self.resolve(argument) or self._names["AWS::Region"]
+        return [f"{region}{letter}" for letter in "abc"]
+
+    def _blocks(self, argument: Any) -> list[str]:
+        block, count, bits = self.resolve(argument)
+        subnets = ipaddress.ip_network(block).subnets(new_prefix=32 - int(bits))
+        return [str(each) for each in itertools.islice(subnets, int(count))]
 
     def _select(self, argument: Any) -> Any:
         index, choices = int(self.resolve(argument[0])), self.resolve(argument[1])

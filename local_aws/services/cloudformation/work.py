@@ -11,6 +11,7 @@ from moto.cloudformation.utils import random_suffix
 from moto.core.utils import utcnow
 
 from local_aws.services.cloudformation import template as templates
+from local_aws.services.cloudformation.dynamic_references import looked_up
 from local_aws.services.cloudformation.functions import Scope
 from local_aws.services.cloudformation.resource_type import TYPES, ResourceType, UnsupportedError, tagged
 from local_aws.services.cloudformation.stack import Resource, Stack, as_text
@@ -141,6 +142,8 @@ class Work:
             **values,
         }
         scope = Scope(document, names, self._attribute, self._exports)
+        if broken := list(scope.broken_rules()):
+            raise ValidationError(message=f"Template validation error: {'; '.join(broken)}")
         order = [
             name for name in templates.creation_order(document) if scope.makes(document["Resources"][name])
         ]
@@ -191,7 +194,7 @@ class Work:
         if old:
             old.retained = definition.get("UpdateReplacePolicy") == "Retain"
             stack.replaced.append(old)
-        kind.settle(self._aws, resource.identifier, properties)
+        kind.settle(self._aws, resource.identifier, looked_up(self._aws, properties))
         resource.attributes = kind.attributes(self._aws, resource.identifier, properties)
         stack.tell_of(resource, "UPDATE_COMPLETE" if old else "CREATE_COMPLETE")
         return resource.identifier
@@ -201,7 +204,9 @@ class Work:
         # Noted before it is done: going back then undoes it, however far it came.
         before, resource.properties = resource.properties, properties
         self._save()
-        kind.update(self._aws, resource.identifier, properties, before)
+        # Only what was written in the template differs: what a reference leads to is looked up for both.
+        new, old = looked_up(self._aws, properties), looked_up(self._aws, before)
+        kind.update(self._aws, resource.identifier, new, old)
         resource.attributes = kind.attributes(self._aws, resource.identifier, properties)
         self._stack.tell_of(resource, "UPDATE_COMPLETE")
 
@@ -213,7 +218,8 @@ class Work:
         resources[resource.name] = resource
         self._save()
         try:
-            resource.identifier = kind.create(self._aws, resource.physical_name, resource.properties)
+            properties = looked_up(self._aws, resource.properties)
+            resource.identifier = kind.create(self._aws, resource.physical_name, properties)
         except BaseException:
             del resources[resource.name]
             if old:

@@ -30,7 +30,8 @@ REALITY = Reality(
         "Deleting a cluster or namespace keeps its users and databases.",
         "Statements sent as one, with a COPY, UNLOAD or TRUNCATE among them, commit one by one.",
         "Statements of the Data API are forgotten when the embedded AWS ends.",
-        "Redshift Serverless has namespaces, workgroups and credentials; other actions are NotImplemented.",
+        "Redshift Serverless has namespaces, workgroups, limits and credentials; the rest is NotImplemented.",
+        "A usage limit of Redshift Serverless is kept and stops nothing.",
         "A killed process loses nothing; a power cut may lose the last moments, as files are not synced.",
     ),
 )

@@ -7,8 +7,10 @@ import re
 import threading
 import uuid
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from local_aws.dispatcher import WITHOUT_MOTO
 from local_aws.runtime import ACCOUNT, REGION
 from local_aws.services.redshift import administration
 from local_aws.services.redshift.defaults import DATABASE, LOOPBACK, MASTER_USER
@@ -22,6 +24,17 @@ if TYPE_CHECKING:
 
 TARGET = "RedshiftServerless."
 SHORTEST, LONGEST = 900, 3600
+
+NAMESPACE_NOTES = ("defaultIamRoleArn", "kmsKeyId", "logExports")
+WORKGROUP_NOTES = (
+    "configParameters",
+    "enhancedVpcRouting",
+    "maxCapacity",
+    "port",
+    "securityGroupIds",
+    "subnetIds",
+)
+"""What is kept and shown, and changes nothing here."""
 
 # moto has no such service, so its requests are answered before they reach moto.
 _stores: list[Store] = []
@@ -44,9 +57,11 @@ class Store:
         self._lock = threading.Lock()
         self.namespaces: dict[str, dict[str, Any]] = {}
         self.workgroups: dict[str, dict[str, Any]] = {}
+        self.limits: dict[str, dict[str, Any]] = {}
         if path.exists():
             kept = json.loads(path.read_text())
             self.namespaces, self.workgroups = kept["namespaces"], kept["workgroups"]
+            self.limits = kept.get("limits", {})
 
     def add(self, kind: str, name: str, made: dict[str, Any]) -> None:
         """Keep a new one."""
@@ -66,6 +81,14 @@ class Store:
             raise ServerlessError("ResourceNotFoundException", f"{name} does not exist")
         return gone
 
+    def change(self, kind: str, name: str, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change one and return it."""
+        found = self.get(kind, name)
+        with self._lock:
+            found.update(changes)
+            self._save()
+        return found
+
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Return one."""
         found: dict[str, Any] | None = getattr(self, kind).get(name)
@@ -75,7 +98,8 @@ class Store:
 
     def _save(self) -> None:
         unfinished = self._path.with_name(self._path.name + ".new")
-        unfinished.write_text(json.dumps({"namespaces": self.namespaces, "workgroups": self.workgroups}))
+        kept = {"namespaces": self.namespaces, "workgroups": self.workgroups, "limits": self.limits}
+        unfinished.write_text(json.dumps(kept))
         unfinished.replace(self._path)
 
 
@@ -90,6 +114,7 @@ def install(runtime: Runtime) -> None:
     """Answer Redshift Serverless's requests."""
     _stores[:] = [Store(runtime.path("warehouse", "serverless.json"))]
     runtime.wrap(_Serverless)
+    WITHOUT_MOTO[TARGET] = answer
 
 
 class _Serverless:
@@ -102,25 +127,33 @@ class _Serverless:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if not target.startswith(TARGET):
             return self._application(environ, start_response)
-        try:
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            status, answer = "200 OK", _answered(target.removeprefix(TARGET), json.loads(body or b"{}"))
-        except ServerlessError as error:
-            status = f"{error.status} Error"
-            answer = {"__type": error.code, "message": str(error)}
-        payload = json.dumps(answer).encode()
-        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(payload)))]
-        start_response(status, headers)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        status, headers, payload = answer(target.removeprefix(TARGET), body)
+        start_response(f"{status} {'OK' if status == HTTPStatus.OK else 'Error'}", list(headers.items()))
         return [payload]
 
 
+def answer(action: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Return the status, headers and body that answer an action."""
+    try:
+        status, found = int(HTTPStatus.OK), _answered(action, json.loads(body or b"{}"))
+    except ServerlessError as error:
+        status, found = error.status, {"__type": error.code, "message": str(error)}
+    payload = json.dumps(found).encode()
+    return (
+        status,
+        {"Content-Type": "application/x-amz-json-1.1", "Content-Length": str(len(payload))},
+        payload,
+    )
+
+
 def _answered(action: str, given: dict[str, Any]) -> dict[str, Any]:
-    answer = _ACTIONS.get(action)
-    if answer is None:
+    found = _ACTIONS.get(action)
+    if found is None:
         raise ServerlessError(
             "NotImplementedException", f"{action} is not supported by the local warehouse", 501
         )
-    return answer(given, _stores[0])
+    return found(given, _stores[0])
 
 
 def _named(given: dict[str, Any], field: str) -> str:
@@ -142,6 +175,7 @@ def _create_namespace(given: dict[str, Any], store: Store) -> dict[str, Any]:
         "adminUsername": given.get("adminUsername", MASTER_USER),
         "dbName": given.get("dbName", DATABASE),
         "iamRoles": given.get("iamRoles", []),
+        **{name: given[name] for name in NAMESPACE_NOTES if name in given},
         "status": "AVAILABLE",
         "creationDate": _now(),
     }
@@ -169,11 +203,59 @@ def _create_workgroup(given: dict[str, Any], store: Store) -> dict[str, Any]:
         "namespaceName": namespace["namespaceName"],
         "baseCapacity": given.get("baseCapacity", 128),
         "publiclyAccessible": given.get("publiclyAccessible", False),
+        **{name: given[name] for name in WORKGROUP_NOTES if name in given},
         "status": "AVAILABLE",
         "creationDate": _now(),
     }
     store.add("workgroups", name, made)
     return {"workgroup": _with_endpoint(made)}
+
+
+def _update_namespace(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    name = _named(given, "namespaceName")
+    user = given.get("adminUsername", store.get("namespaces", name)["adminUsername"])
+    if "adminUserPassword" in given:
+        administration.ensure_user(user, given["adminUserPassword"], superuser=True)
+    notes = {note: given[note] for note in (*NAMESPACE_NOTES, "iamRoles") if note in given}
+    return {"namespace": store.change("namespaces", name, {**notes, "adminUsername": user})}
+
+
+def _update_workgroup(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    names = (*WORKGROUP_NOTES, "baseCapacity", "publiclyAccessible")
+    notes = {name: given[name] for name in names if name in given}
+    return {"workgroup": _with_endpoint(store.change("workgroups", _named(given, "workgroupName"), notes))}
+
+
+def _delete_workgroup(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    gone = store.remove("workgroups", _named(given, "workgroupName"))
+    for limit in [each for each in store.limits.values() if each["resourceArn"] == gone["workgroupArn"]]:
+        store.remove("limits", limit["usageLimitId"])
+    return {"workgroup": gone}
+
+
+def _create_usage_limit(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    if all(one["workgroupArn"] != given["resourceArn"] for one in store.workgroups.values()):
+        raise ServerlessError("ResourceNotFoundException", f"{given['resourceArn']} does not exist")
+    identity = str(uuid.uuid4())
+    made = {
+        "usageLimitId": identity,
+        "usageLimitArn": f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:usagelimit/{identity}",
+        "breachAction": "log",
+        "period": "monthly",
+        **given,
+    }
+    store.add("limits", identity, made)
+    return {"usageLimit": made}
+
+
+def _list_usage_limits(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    wanted = {name: given[name] for name in ("resourceArn", "usageType") if name in given}
+    return {"usageLimits": [each for each in store.limits.values() if wanted.items() <= each.items()]}
+
+
+def _update_usage_limit(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    changes = {name: value for name, value in given.items() if name in {"amount", "breachAction"}}
+    return {"usageLimit": store.change("limits", given["usageLimitId"], changes)}
 
 
 def _get_credentials(given: dict[str, Any], store: Store) -> dict[str, Any]:
@@ -209,8 +291,12 @@ _ACTIONS: dict[str, Callable[[dict[str, Any], Store], dict[str, Any]]] = {
     "ListWorkgroups": lambda _, store: {
         "workgroups": [_with_endpoint(one) for one in store.workgroups.values()]
     },
-    "DeleteWorkgroup": lambda given, store: {
-        "workgroup": store.remove("workgroups", _named(given, "workgroupName"))
-    },
+    "DeleteWorkgroup": _delete_workgroup,
+    "UpdateNamespace": _update_namespace,
+    "UpdateWorkgroup": _update_workgroup,
+    "CreateUsageLimit": _create_usage_limit,
+    "ListUsageLimits": _list_usage_limits,
+    "UpdateUsageLimit": _update_usage_limit,
+    "DeleteUsageLimit": lambda given, store: {"usageLimit": store.remove("limits", given["usageLimitId"])},
     "GetCredentials": _get_credentials,
 }

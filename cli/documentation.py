@@ -13,6 +13,7 @@ from cli.main import main
 from cli.output import console
 from cli.workflow_diagram import inner_states, mermaid
 from cli.workflow_patterns import patterns_section
+from infrastructure.reference import page as infrastructure_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ def pages() -> dict[Path, str]:
         ROOT / "README.md": readme(),
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "workflows.md": workflows_page(),
+        ROOT / "docs" / "infrastructure.md": infrastructure_page(),
         ROOT / "docs" / "tutorials" / "cost.md": cost_page(),
     }
 

@@ -7,8 +7,9 @@ import functools
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
@@ -19,11 +20,29 @@ from infrastructure.encryption import encrypt
 from infrastructure.network import join
 from infrastructure.tracing import trace
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ROOT = Path(__file__).parent.parent
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 
 ALIASES = {"NoticesTopicArn": "NoticesTopic", "CatalogDatabase": "Catalog", "AthenaWorkgroup": "Queries"}
 """Placeholders that read better than the logical id of the resource they stand for."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of the template.
+
+    Attributes:
+        title: its first comment, which says what it is about.
+        parameters: the parameters that it declares.
+        resources: the resources that it makes.
+    """
+
+    title: str
+    parameters: list[str]
+    resources: list[str]
 
 
 class UnknownPlaceholderError(ValueError):
@@ -37,13 +56,14 @@ def render(stage: str, root: Path = ROOT) -> dict[str, Any]:
         stage: becomes the default of the parameter Stage, so that the template deploys as it is.
         root: the source tree that holds infrastructure/ and workflows/.
     """
-    template = _read_template(root / "infrastructure" / "template.yaml")
+    path, *others = _files(root)
+    template = _read_template(path)
     template["Parameters"]["Stage"]["Default"] = stage
-    for part in sorted((root / "infrastructure" / "parts").glob("*.yaml")):
-        _merge(template, part)
-    workflows = sorted((root / "workflows").glob("*.asl.json"))
-    for path in workflows:
-        _merge(template, root / "infrastructure" / "workflows" / f"{_name(path)}.yaml")
+    groups = [_group(path, template)]
+    groups += [_group(path, _merge(template, path)) for path in others]
+    shown = [group for group in groups if group["Parameters"]]
+    template["Metadata"] = {"AWS::CloudFormation::Interface": {"ParameterGroups": shown}}
+    workflows = _workflows(root)
     machines = {f"{camel_case(_name(path))}StateMachine" for path in workflows}
     for path in workflows:
         template["Resources"] |= _state_machine(path, template, machines)
@@ -56,6 +76,39 @@ def render(stage: str, root: Path = ROOT) -> dict[str, Any]:
     encrypt(template)
     join(template)
     return template
+
+
+def parts_of(root: Path = ROOT) -> list[Part]:
+    """Return what each file of the template holds, the template itself first."""
+    found = []
+    for path in _files(root):
+        document = _read_template(path)
+        names = (list(document.get(section, {})) for section in ("Parameters", "Resources"))
+        found.append(Part(_title(path), *names))
+    return found
+
+
+def _files(root: Path) -> list[Path]:
+    folder = root / "infrastructure"
+    workflows = (folder / "workflows" / f"{_name(path)}.yaml" for path in _workflows(root))
+    return [folder / "template.yaml", *sorted((folder / "parts").glob("*.yaml")), *workflows]
+
+
+def _title(path: Path) -> str:
+    """Return the first sentence of a file's first comment: what the file is about."""
+    first, _, _ = path.read_text(encoding="utf-8").partition("\n")
+    if not first.startswith("# "):
+        return "Every stage"
+    return first.removeprefix("# ").partition(". ")[0].removesuffix(".")
+
+
+def _group(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file's parameters as the console of CloudFormation groups them."""
+    return {"Label": {"default": _title(path)}, "Parameters": list(document.get("Parameters", {}))}
+
+
+def _workflows(root: Path) -> list[Path]:
+    return sorted((root / "workflows").glob("*.asl.json"))
 
 
 def steps_of(template: dict[str, Any]) -> set[str]:
@@ -120,8 +173,8 @@ def _name(path: Path) -> str:
     return path.name.removesuffix(".asl.json")
 
 
-def _merge(template: dict[str, Any], path: Path) -> None:
-    """Add the parameters, resources and outputs of a part; a name that is taken is refused."""
+def _merge(template: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Add the parameters, resources and outputs of a part and return them; a taken name is refused."""
     if not path.exists():
         raise UnknownPlaceholderError(f"{path}: write it: it holds the role of the workflow's state machine")
     added = _read_template(path)
@@ -132,6 +185,7 @@ def _merge(template: dict[str, Any], path: Path) -> None:
                 f"{path}: {section}: {', '.join(taken)}: the template has this already"
             )
         template[section] |= entries
+    return added
 
 
 def _state_machine(path: Path, template: dict[str, Any], machines: set[str]) -> dict[str, Any]:

@@ -220,6 +220,17 @@ def test_whoever_runs_in_the_stages_own_network_finds_the_services_that_it_calls
         assert called - without <= services, role
 
 
+def test_every_parameter_says_what_it_does_what_it_may_be_and_what_it_is_without_being_asked():
+    for name, declared in TEMPLATE["Parameters"].items():
+        assert declared["Description"].endswith((".", ")")), name
+        assert "Default" in declared, name
+        if declared["Type"] == "Number":
+            assert {"AllowedValues", "MinValue"} & set(declared), name
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(TEMPLATE["Parameters"])
+
+
 def test_a_python_without_a_layer_is_refused():
     with pytest.raises(InvalidConfigError, match=r"3\.9.*use 3\.11"):
         stage_block(output_names(), "3.9")

@@ -78,8 +78,6 @@ def provision(
     outputs = bring_up(stage, app=app, root=root, client=client, parameters=parameters)
     upload_glue_scripts(client, outputs["ArtifactsBucket"], root)
     upload_workflow_report(client, outputs["ArtifactsBucket"], root)
-    if outputs["ServerlessWorkgroup"] != "none":
-        _settle_serverless(client, outputs)
     if warehouse is not None:
         _put_secret(client, outputs["WarehouseSecret"], dict(warehouse))
     if api_tokens is not None:
@@ -102,13 +100,16 @@ def bring_up(
     body = compact(template)
     if len(body.encode()) <= INLINE_LIMIT:
         stack.apply({"TemplateBody": body}, template, given)
-        return stack.outputs()
-    if stack.status() in {None, *NEVER_CAME_TO_BE}:
-        first = _bootstrap(template)
-        stack.apply({"TemplateBody": compact(first)}, first, given)
-    url = upload_template(client, stack.resource("ArtifactsBucket"), body)
-    stack.apply({"TemplateURL": url}, template, given)
-    return stack.outputs()
+    else:
+        if stack.status() in {None, *NEVER_CAME_TO_BE}:
+            first = _bootstrap(template)
+            stack.apply({"TemplateBody": compact(first)}, first, given)
+        url = upload_template(client, stack.resource("ArtifactsBucket"), body)
+        stack.apply({"TemplateURL": url}, template, given)
+    outputs = stack.outputs()
+    if outputs["ServerlessWorkgroup"] != "none":
+        _settle_serverless(client, outputs)
+    return outputs
 
 
 def upload_template(client: Clients, bucket: str, body: str, name: str = "template") -> str:

@@ -16,6 +16,7 @@ MOST = {
     "AWS::CloudWatch::Alarm": 255,
     "AWS::CloudWatch::Dashboard": 255,
     "AWS::EC2::SecurityGroup": 255,
+    "AWS::Events::Rule": 64,
     "AWS::Glue::Crawler": 255,
     "AWS::Glue::Database": 255,
     "AWS::Glue::Job": 255,
@@ -54,7 +55,7 @@ def test_every_name_fits_for_the_longest_app_and_stage():
 def test_every_type_that_takes_a_name_gets_one_of_the_stages_own():
     kinds = {kind for kind, _ in named(LONGEST)}
     assert kinds == set(MOST) & {each["Type"] for each in TEMPLATE["Resources"].values()}
-    prefixes = ("decant-local", "decant_local", "alias/decant-local", "/aws/")
+    prefixes = ("decant-local", "decant_local", "alias/decant-local", "/aws/", "/decant/")
     for name in named({}).values():
         assert name.startswith(prefixes), name
         assert "decant" in name

@@ -1,13 +1,18 @@
 """Every way into Decant: files, schedules, the REST API, and one Lambda per step."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from chalice import Chalice, Cron, Rate
 
-from chalicelib import approvals, logs, runs, settings, steps
+from chalicelib import logs, runs, settings, steps
 from chalicelib.api import api
+from chalicelib.aws.glue import StageJobs
 from chalicelib.aws.s3 import S3
+from chalicelib.aws.sns import SNS
 from chalicelib.aws.step_functions import StepFunctions
+from chalicelib.notices.digest import send_digest
+from chalicelib.reconcile import reconcile
 
 logs.configure()
 app = Chalice(app_name="decant", configure_logs=False)
@@ -22,10 +27,14 @@ def file_landed(event):
 
 @app.schedule(Rate(15, unit=Rate.MINUTES))
 def reconcile_due(event):
-    # Files first: an approval that cannot be read must not hold them up.
-    started = runs.reconcile(StepFunctions(), S3())
-    approvals.look_after(S3(), StepFunctions())
-    return [each.run for each in started]
+    return asdict(reconcile(StepFunctions(), S3(), SNS(), StageJobs()))
+
+
+@app.schedule(Cron(0, 7, "*", "*", "?", "*"))
+def digest_due(event):
+    moment = datetime.fromisoformat(event.time)
+    sent = send_digest(StepFunctions(), S3(), SNS(), moment)
+    return sent.subject if sent else None
 
 
 @app.schedule(Cron(10, 4, "*", "*", "?", "*"))

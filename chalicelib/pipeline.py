@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.access import Access, Warehouse
+    from chalicelib.expected_by import ExpectedBy
 
 ColumnType = Literal["integer", "decimal", "float", "boolean", "date", "timestamp", "text"]
 Format = Literal["csv", "json", "ndjson", "parquet"]
@@ -36,6 +37,9 @@ MOST_TOLERATED = 100_000
 SHORTEST_APPROVAL = 60
 LONGEST_APPROVAL = 7 * 86_400
 """Seconds that a run may wait for a person; the workflow's own limit is a day more."""
+
+SHORTEST_LIMIT = 60
+"""Seconds below which `longest_run` says nothing."""
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 """What a column, table or schema may be called: Redshift allows 127 bytes; quotes are never needed."""
@@ -270,6 +274,8 @@ class BatchPipeline:
         parameters: what a run may be told; every one is in the run's input, given or default.
         schedule: when it starts by itself, or None. The app's function `<name>_due` has the same schedule.
         reads: the landing prefix that it gathers from, or None. No file pipeline may claim it.
+        expected_by: when a run should have succeeded every day, or None; people are told when it is late.
+        longest_run: seconds after which people are told that a run is stuck, or None.
     """
 
     name: str
@@ -278,6 +284,8 @@ class BatchPipeline:
     parameters: tuple[Parameter, ...] = ()
     schedule: Schedule | None = None
     reads: str | None = None
+    expected_by: ExpectedBy | None = None
+    longest_run: int | None = None
 
     def __post_init__(self) -> None:
         if not PIPELINE_NAME.fullmatch(self.name):
@@ -287,6 +295,7 @@ class BatchPipeline:
         names = [parameter.name for parameter in self.parameters]
         if len(set(names)) != len(names):
             raise InvalidPipeline(f"{self.name}: parameters: declare each name once")
+        _longest_run(self.name, self.longest_run)
 
     def read_parameters(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return a value for every declared parameter.
@@ -379,6 +388,9 @@ class Pipeline:
         source_bucket: another account's bucket that the files are in, or None for the landing bucket.
         source_access: the role to read it with, or None when its bucket policy lets this stage in.
         receipt_role: the ARN of the role with which the workflow writes a receipt there, or None.
+        expected_by: when a file should have been loaded every day, or None; people are told when it is late.
+        longest_run: seconds after which people are told that a run is stuck; a wait for a person does not
+            count. None leaves it to the workflow's own limit.
         workflow: the definition in workflows/ that runs it.
     """
 
@@ -399,6 +411,8 @@ class Pipeline:
     source_bucket: str | None = None
     source_access: Access | None = None
     receipt_role: str | None = None
+    expected_by: ExpectedBy | None = None
+    longest_run: int | None = None
     workflow: str = field(default="load_file")
 
     def __post_init__(self) -> None:
@@ -410,6 +424,7 @@ class Pipeline:
                 f"{self.name}: landing_prefix {self.landing_prefix!r}: write '{first}<folder>/'"
             )
         self._check_accounts()
+        _longest_run(self.name, self.longest_run)
         _one_of(f"{self.name}: extra_columns", self.extra_columns, ExtraColumns)
         if not 0 <= self.fewest_rows <= (self.fewest_rows if self.most_rows is None else self.most_rows):
             raise InvalidPipeline(f"{self.name}: write 0 <= fewest_rows <= most_rows")
@@ -465,3 +480,11 @@ def _identifier(what: str, name: str) -> None:
 def _one_of(what: str, value: str, words: object) -> None:
     if value not in get_args(words):
         raise InvalidPipeline(f"{what} {value!r}: write one of {', '.join(get_args(words))}")
+
+
+def _longest_run(pipeline: str, seconds: int | None) -> None:
+    if seconds is not None and seconds < SHORTEST_LIMIT:
+        raise InvalidPipeline(
+            f"{pipeline}: longest_run={seconds}: write at least {SHORTEST_LIMIT} seconds; "
+            "runs are looked at every 15 minutes"
+        )

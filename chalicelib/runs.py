@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from chalicelib import metrics, pipelines, settings, sources
+from chalicelib import pipelines, settings, sources
 from chalicelib.errors import AccessRefused, DecantError, InvalidEvent, InvalidPipeline, RunConflict
 from chalicelib.files import File
 from chalicelib.history import iso, readable_cause, steps
@@ -164,6 +164,15 @@ def describe(states: StepFunctions, name: str, *, with_steps: bool = True) -> Ru
     return replace(run, steps=steps(states.history(machine, name))) if with_steps else run
 
 
+def found(states: StepFunctions, name: str) -> Run:
+    """Return a run with its input, output and error, without its steps.
+
+    Raises:
+        UnknownRun: there is none of this name.
+    """
+    return from_execution(_find(states, name)[1])
+
+
 def events(states: StepFunctions, name: str) -> Iterator[dict[str, Any]]:
     """Yield a run's history, oldest event first.
 
@@ -234,7 +243,7 @@ def redrive(states: StepFunctions, name: str) -> Started:
 
 
 def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[tuple[File, datetime]]:
-    """Yield the files that should have a run by now and have none, with the times at which they landed.
+    """Yield the files that should have a run by now and have none, each with the time that it landed.
 
     Raises:
         AccessRefused: another account does not let its bucket be listed; told after all other files.
@@ -280,25 +289,6 @@ def catch_up(states: StepFunctions, now: datetime) -> list[Started]:
         if tick >= states.created(settings.state_machine(pipeline.workflow)):
             started.append(start_for_tick(states, pipeline.name, tick))
     return [found for found in started if found.new]
-
-
-def reconcile(states: StepFunctions, s3: S3) -> list[Started]:
-    """Start a run for every landed file and tick that has none: a lost event costs time, not data."""
-    now = datetime.now(UTC)
-    caught_up = catch_up(states, now)  # first: a bucket that refuses to be listed must not keep a tick
-    found: list[tuple[File, datetime]] = []
-    started: list[Started] = []
-    try:
-        for file, landed in missing(states, s3, now):
-            found.append((file, landed))
-            started.append(start_for_file(states, file))
-    finally:  # also when a bucket cannot be listed: without this line an alarm says that nobody looks
-        metrics.service_levels(
-            oldest_unprocessed=metrics.oldest_age(found, now),
-            late=(),
-            missed_ticks=[RunName.parse(each.run).pipeline for each in caught_up],
-        )
-    return started + caught_up
 
 
 def from_execution(found: dict[str, Any]) -> Run:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.testing import CliRunner
 
+from cli import notice_examples
 from cli.main import main
 from cli.output import console
 from cli.workflow_diagram import inner_states, mermaid
@@ -38,6 +39,9 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "workflows.md": workflows_page(),
         ROOT / "docs" / "infrastructure.md": infrastructure_page(),
         ROOT / "docs" / "tutorials" / "cost.md": cost_page(),
+        ROOT / "docs" / "notices.md": notice_examples.page(
+            (ROOT / "docs" / "notices.md").read_text(encoding="utf-8")
+        ),
     }
 
 

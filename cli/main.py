@@ -17,6 +17,7 @@ COMMANDS = {
     "approvals": "List, approve and refuse runs that wait for a person.",
     "quarantine": "List and show rejected files and rows, and put them back.",
     "backfill": "Run a batch pipeline for every date of a range.",
+    "late": "Show which pipelines' data is late.",
     "pipelines": "List and show pipelines.",
     "workflows": "Lint, draw and price workflows.",
     "steps": "List steps, and try one step or one state alone.",

@@ -42,6 +42,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "authorize": {"lambda_timeout": 10, "lambda_memory_size": 256},
     "file_landed": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "reconcile_due": {"lambda_timeout": 300, "lambda_memory_size": 256},
+    "digest_due": {"lambda_timeout": 300, "lambda_memory_size": 256},
     "nyc_taxi_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "nightly_batch_due": {"lambda_timeout": 60, "lambda_memory_size": 256},
     "validate_file": {"lambda_timeout": 900, "lambda_memory_size": 1769},

@@ -159,6 +159,19 @@ class FakeGlue:
         self.places[table, *values] = location
 
 
+@dataclass
+class FakeJobs:
+    """Job runs that have not ended: (job, id, the run's name)."""
+
+    running: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def live(self, job: str, argument: str) -> list[tuple[str, str]]:
+        return [(job_run, run) for known, job_run, run in self.running if known == job]
+
+    def stop(self, job: str, run_id: str) -> None:
+        self.running = [each for each in self.running if each[1] != run_id]
+
+
 class FakeStepFunctions:
     """Executions as a list, newest first."""
 
@@ -167,6 +180,7 @@ class FakeStepFunctions:
         self.redriven: list[str] = []
         self.failing: Exception | None = None
         self.made = datetime(2026, 1, 1, tzinfo=UTC)
+        self.limit: int | None = 3600
         self.succeeded: list[tuple[str, dict[str, Any]]] = []
         self.failed: list[tuple[str, str, str]] = []
         self.ended_tokens: set[str] = set()
@@ -185,6 +199,9 @@ class FakeStepFunctions:
 
     def created(self, machine: str) -> datetime:
         return self.made
+
+    def time_limit(self, machine: str) -> int | None:
+        return self.limit
 
     def add(self, execution: dict[str, Any]) -> None:
         self.executions.insert(0, execution)
@@ -216,7 +233,7 @@ class FakeStepFunctions:
         ]
         first = int(token or 0)
         more = first + limit < len(rows)
-        keys = ("name", "status", "startDate", "stopDate")
+        keys = ("name", "status", "startDate", "stopDate", "redriveDate")
         page = [{key: row[key] for key in keys if row.get(key)} for row in rows[first : first + limit]]
         return page, str(first + limit) if more else None
 

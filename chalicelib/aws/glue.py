@@ -26,6 +26,9 @@ _seen: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = {}
 RUNS_IN_EXPRESSION, DELETED_AT_ONCE = 20, 25
 """Runs that an expression of 2,048 characters names, and partitions that one request may delete."""
 
+LIVE = frozenset({"STARTING", "RUNNING", "WAITING"})
+"""The states of a job run that has not ended."""
+
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
@@ -48,6 +51,30 @@ class JobRun:
     state: str
     error: str
     started_at: float
+
+
+class StageJobs:
+    """The job runs of this stage's own jobs, whoever started them."""
+
+    def live(self, job: str, argument: str) -> list[tuple[str, str]]:
+        """Return the job runs that have not ended and carry an argument: their ids and its values.
+
+        The newest 200 are looked through. A job that is not this stage's has none.
+        """
+        glue = client("glue")
+        try:
+            found = call(glue.get_job_runs, JobName=job, MaxResults=200)["JobRuns"]
+        except glue.exceptions.EntityNotFoundException:
+            return []
+        return [
+            (run["Id"], run["Arguments"][argument])
+            for run in found
+            if run["JobRunState"] in LIVE and argument in run.get("Arguments", {})
+        ]
+
+    def stop(self, job: str, run_id: str) -> None:
+        """Ask Glue to stop a job run."""
+        call(client("glue").batch_stop_job_run, JobName=job, JobRunIds=[run_id])
 
 
 class TableIsGoneError(Exception):

@@ -33,6 +33,11 @@ class StepFunctions:
         answer = call(client("stepfunctions").describe_state_machine, stateMachineArn=machine)
         return cast("datetime", answer["creationDate"])
 
+    def time_limit(self, machine: str) -> int | None:
+        """Return the seconds after which a state machine ends its executions, or None without a limit."""
+        answer = call(client("stepfunctions").describe_state_machine, stateMachineArn=machine)
+        return cast("int | None", json.loads(answer["definition"]).get("TimeoutSeconds"))
+
     def describe(self, machine: str, name: str) -> dict[str, Any]:
         """Return AWS's description of an execution.
 

@@ -59,3 +59,18 @@ def of_pipeline(pipeline: str, outcome: str) -> Commands:
     listed = (("All of them", f"decant runs list --pipeline {pipeline} --outcome {outcome}"),)
     held = (("In quarantine", f"decant quarantine list --pipeline {pipeline}"),)
     return (*listed, *(held if outcome == "rejected" else ()))
+
+
+def late(pipeline: str) -> Commands:
+    """Look at what is missing or late."""
+    return (("Look closer", "decant late"), ("Its runs", f"decant runs list --pipeline {pipeline}"))
+
+
+def day() -> Commands:
+    """Look at what a digest counts."""
+    return (
+        ("Failed runs", "decant runs list --outcome failed"),
+        ("In quarantine", "decant quarantine list"),
+        ("Waiting", "decant approvals list"),
+        ("Late", "decant late"),
+    )

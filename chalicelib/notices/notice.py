@@ -86,8 +86,8 @@ class Notice:
         """The text: what happened, the facts, what to do."""
         parts = [
             [self.headline],
-            aligned(self.facts),
             list(self.lines),
+            aligned(self.facts),
             [f"Next: {self.next}"] if self.next else [],
             aligned(dict(self.commands)),
         ]

@@ -63,15 +63,19 @@ def _succeeded(event: dict[str, Any], details: dict[str, Any]) -> Told:
 
 
 def _rejected(event: dict[str, Any], details: dict[str, Any]) -> Told:
-    report, quarantine = details["validate_file"], details["quarantine_file"]
+    report, quarantine = details["validate_file"], details.get("quarantine_file")
+    places = (
+        (f"The file is now at {quarantine['file']}", f"The whole report:  {quarantine['report']}")
+        if quarantine
+        else ()
+    )
     return Told(
         headline=f"The file was rejected: {report['reason']}",
         severity="warning",
         lines=(
             *_shown(report),
             *([""] if report["defects"] else []),
-            f"The file is now at {quarantine['file']}",
-            f"The whole report:  {quarantine['report']}",
+            *places,
         ),
         next="nothing of it was loaded; correct the file and put it back.",
         commands=commands.rejected(event["run"]),

@@ -1,5 +1,6 @@
 """What the ERP system sold: cleaned, checked and reported every night."""
 
+from chalicelib.expected_by import ExpectedBy
 from chalicelib.pipeline import BatchPipeline, Parameter, Schedule
 
 pipeline = BatchPipeline(
@@ -22,4 +23,5 @@ pipeline = BatchPipeline(
     ),
     schedule=Schedule(hour=2, minute=30),
     reads="batch/sales/",
+    expected_by=ExpectedBy(hour=6),
 )

@@ -102,7 +102,11 @@ def test_no_workflow_retries_an_error_that_nobody_raises() -> None:
 
 
 def test_the_template_has_a_role_for_every_function() -> None:
-    names = {function.name for function in entry.app.pure_lambda_functions} | {"file_landed", "reconcile_due"}
+    names = {function.name for function in entry.app.pure_lambda_functions} | {
+        "file_landed",
+        "reconcile_due",
+        "digest_due",
+    }
     roles = {
         resource["Properties"]["RoleName"]["Fn::Sub"].partition("${Stage}-")[2]
         for resource in render("local")["Resources"].values()

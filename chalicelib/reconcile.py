@@ -117,7 +117,6 @@ class Look:
             oldest_unprocessed=self.found.oldest_unprocessed_seconds,
             late=self.found.late,
             missed_ticks=[RunName.parse(run).pipeline for run in self.found.ticks],
-            now=self._now,
         )
         if failures:
             raise failures[0]

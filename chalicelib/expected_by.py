@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.errors import InvalidPipeline
@@ -29,18 +29,23 @@ class ExpectedBy:
         if not (0 <= self.hour < 24 and 0 <= self.minute < 60):  # noqa: PLR2004 - a clock
             raise InvalidPipeline(f"expected_by {self.hour}:{self.minute}: write hour=0..23, minute=0..59")
         try:
-            ZoneInfo(self.zone)
+            _ = self._place
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise InvalidPipeline(
-                f"expected_by zone {self.zone!r}: write a name of the IANA database, such as 'Europe/Berlin'"
+                f"expected_by zone {self.zone!r}: write a name such as 'Europe/Berlin'; "
+                "where the system has no IANA database, add tzdata to requirements/lambda.in"
             ) from error
 
     def __str__(self) -> str:
         return f"{self.hour:02}:{self.minute:02} {self.zone}"
 
+    @property
+    def _place(self) -> tzinfo:
+        return UTC if self.zone == "UTC" else ZoneInfo(self.zone)  # UTC needs no database
+
     def latest(self, moment: datetime) -> datetime:
         """Return the last deadline at or before `moment`, in UTC."""
-        here = moment.astimezone(ZoneInfo(self.zone))
+        here = moment.astimezone(self._place)
         deadline = here.replace(hour=self.hour, minute=self.minute, second=0, microsecond=0, fold=0)
         if deadline.astimezone(UTC) > moment:
             deadline -= DAY  # on the clock on the wall: the hour stays when summer time begins or ends
@@ -48,8 +53,8 @@ class ExpectedBy:
 
     def following(self, deadline: datetime) -> datetime:
         """Return the deadline after one, in UTC."""
-        return (deadline.astimezone(ZoneInfo(self.zone)) + DAY).astimezone(UTC)
+        return (deadline.astimezone(self._place) + DAY).astimezone(UTC)
 
     def before(self, deadline: datetime) -> datetime:
         """Return the deadline before one, in UTC."""
-        return (deadline.astimezone(ZoneInfo(self.zone)) - DAY).astimezone(UTC)
+        return (deadline.astimezone(self._place) - DAY).astimezone(UTC)

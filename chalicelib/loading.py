@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.errors import ContractBroken, LoadFailed
+from chalicelib.errors import ContractBroken, DecantError, LoadFailed
 from chalicelib.sql import identifier, identifiers, queries
 
 if TYPE_CHECKING:
     from chalicelib.aws.redshift import Redshift, Transaction
     from chalicelib.pipeline import Table
+
+log = logging.getLogger(__name__)
 
 TOKENS = "decant_loads"
 """The table of commit tokens; each schema has its own."""
@@ -97,13 +100,35 @@ def prepare(warehouse: Redshift, tokens: str) -> None:
 
 
 def load_once(warehouse: Redshift, load: Load) -> Loaded:
-    """Load the files in one transaction, unless their token is there already.
+    """Load the files in one transaction, unless their token is there already; a refusal names its rows.
 
     Raises:
         WarehouseIsBusy, WarehouseIsUnreachable: try again; the token tells whether it had been committed.
         ContractBroken: the table lacks a column and its contract is frozen.
         LoadFailed: Redshift refused, or took in another number of rows than the files hold.
     """
+    try:
+        return _load_once(warehouse, load)
+    except LoadFailed as error:
+        raise LoadFailed("\n".join([str(error), *load_errors(warehouse, load)])) from error
+
+
+def load_errors(warehouse: Redshift, load: Load) -> list[str]:
+    """Return a line for each of the first rows that COPY refused; often Redshift keeps none."""
+    try:
+        with warehouse.transaction() as transaction:
+            found = transaction.rows(_query("load_errors"), load.token)
+    except DecantError:
+        log.warning("what COPY refused of %s cannot be read", load.source, exc_info=True)
+        return []
+    return [
+        f"{str(file).strip().rpartition('/')[2]}, line {line}, column {str(column).strip()} "
+        f"({str(kind).strip()}): {str(reason).strip()}"
+        for file, line, column, kind, reason in found
+    ]
+
+
+def _load_once(warehouse: Redshift, load: Load) -> Loaded:
     with warehouse.transaction() as transaction:
         _run(transaction, "lock_tokens", tokens=load.tokens)
         found = transaction.rows(_query("find_token", tokens=load.tokens), load.token)

@@ -82,3 +82,8 @@ DELETE FROM $tokens WHERE target = %s AND source = %s
 -- name: drop_staging
 -- A temporary table lives as long as the connection.
 DROP TABLE $staging
+
+-- name: load_errors
+-- The first rows of a load's files that a COPY refused. Redshift keeps them for seven days.
+SELECT file_name, line_number, column_name, column_type, error_message FROM sys_load_error_detail
+WHERE strpos(file_name, %s) > 0 ORDER BY start_time DESC, line_number LIMIT 5

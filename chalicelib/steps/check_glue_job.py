@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import pipelines, sources
 from chalicelib.aws.glue import Glue, JobRun
-from chalicelib.errors import FileReplaced, GlueJobTimedOut
+from chalicelib.aws.logs import Logs
+from chalicelib.errors import AccessRefused, FileReplaced, GlueJobTimedOut, Throttled
 from chalicelib.files import File
+from chalicelib.upstream import last_useful_line
 
 if TYPE_CHECKING:
     from chalicelib.aws.s3 import S3
     from chalicelib.pipeline import GlueJob
+
+log = logging.getLogger(__name__)
+
+ERROR_LOG = "/aws-glue/jobs/error"
+"""Where Glue's Spark jobs write their errors, one stream for each job run."""
+
+LOG_SECONDS, MOST_LINES, LONGEST_LINE = 600, 5000, 500
+"""How much of it is read, and how much of its line is told."""
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"})
 """The states that a Glue job run does not leave."""
@@ -30,7 +42,10 @@ def check_glue_job(event: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"pipeline {event['pipeline']} names no Glue job any more")
     file = File.from_document(event["source"])
     s3, glue = sources.storage(pipeline, event["run"]), Glue(job.access, event["run"])
-    return check(s3, glue, job, event["start_glue_job"], file, time.time())
+    found = check(s3, glue, job, event["start_glue_job"], file, time.time())
+    if found["done"] and not found["succeeded"] and job.access is None:  # another account keeps its own logs
+        return with_last_line(Logs(), found, event["start_glue_job"]["job_run"], time.time())
+    return found
 
 
 def check(
@@ -55,6 +70,21 @@ def check(
             f"{file.uri} was replaced while Glue read it; the newer content has a run of its own"
         )
     return _standing(job, started["job"], run, elapsed)
+
+
+def with_last_line(logs: Logs, found: dict[str, Any], job_run: str, now: float) -> dict[str, Any]:
+    """Add the last line of the job run's error log that says something, where it can be read."""
+    since, until = round((now - LOG_SECONDS) * 1000), round(now * 1000)
+    try:
+        events = logs.matching(ERROR_LOG, since, until, streams=(job_run,))
+        lines = [str(event["message"]) for event in itertools.islice(events, MOST_LINES)]
+    except (AccessRefused, Throttled):
+        log.warning("the error log of job run %s cannot be read", job_run, exc_info=True)
+        return found
+    line = last_useful_line(lines)
+    if line is None or line in found["cause"]:
+        return found
+    return {**found, "cause": f"{found['cause']}\nIts log ends: {line[:LONGEST_LINE]}"}
 
 
 def wait_seconds(job: GlueJob, elapsed: float) -> int:

@@ -83,7 +83,7 @@ def test_nothing_is_committed_when_copy_takes_in_another_number_of_rows() -> Non
     warehouse = a_warehouse()
     with pytest.raises(LoadFailed, match="3 rows, but the files hold 4"):
         load_once(warehouse, a_load(rows=4))
-    assert not warehouse.committed
+    assert all(words.startswith("SELECT file_name") for words in statements(warehouse))
 
 
 def test_an_overwrite_deletes_inside_the_transaction_and_never_truncates() -> None:
@@ -141,3 +141,19 @@ def test_two_first_loads_may_make_the_token_table_at_the_same_moment() -> None:
     prepare(warehouse, '"public"."decant_loads"')
     ((text, _),) = warehouse.committed[0].statements
     assert text.startswith("SELECT loaded_rows")
+
+
+def test_a_refused_copy_names_the_rows_that_redshift_keeps() -> None:
+    row = [
+        "s3://curated/x/part-0.parquet   ",
+        7,
+        "label  ",
+        "varchar   ",
+        "String length exceeds DDL length  ",
+    ]
+    warehouse = a_warehouse(**{"sys_load_error_detail": [row], "count(*)": [[1]]})
+    with pytest.raises(LoadFailed) as caught:
+        load_once(warehouse, a_load(rows=5))
+    assert str(caught.value).splitlines()[1:] == [
+        "part-0.parquet, line 7, column label (varchar): String length exceeds DDL length"
+    ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from chalicelib.errors import (
+    AccessRefused,
     FileReplaced,
     GlueIsBusy,
     GlueJobTimedOut,
@@ -20,7 +22,7 @@ from chalicelib.errors import (
 from chalicelib.files import File
 from chalicelib.pipeline import CSV, GlueJob, Tolerance
 from chalicelib.steps.catalogue import register
-from chalicelib.steps.check_glue_job import ENDED, check, wait_seconds
+from chalicelib.steps.check_glue_job import ENDED, check, wait_seconds, with_last_line
 from chalicelib.steps.keep_good_rows import keep
 from chalicelib.steps.quarantine_file import quarantine
 from chalicelib.steps.start_glue_job import job_arguments, start
@@ -28,6 +30,9 @@ from chalicelib.steps.transform_file import transform
 from chalicelib.steps.validate_file import check as validate
 from tests.factories import STARTED, a_file, a_pipeline
 from tests.fakes import FakeGlue, FakeS3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JOB = GlueJob(name="process_csv", first_wait=10, growth=2.0, longest_wait=60, deadline=600)
 FOLDER = "things/dt=2026-11-20/run=things-1/"
@@ -221,3 +226,24 @@ def test_a_connection_that_breaks_is_tried_again() -> None:
     s3.open = lambda _file: Broken()  # type: ignore[method-assign, assignment]
     with pytest.raises(StorageIsUnreachable, match="reset by peer"):
         validate(s3, a_pipeline(), file, "things-1")
+
+
+class ErrorLog:
+    """A job's error log, or a refusal to show it."""
+
+    def __init__(self, lines: list[str] | None) -> None:
+        self.lines = lines
+
+    def matching(self, *_: object, **__: object) -> Iterator[dict[str, str]]:
+        if self.lines is None:
+            raise AccessRefused("FilterLogEvents")
+        yield from ({"message": line} for line in self.lines)
+
+
+def test_a_failed_job_run_is_told_with_the_last_useful_line_of_its_log() -> None:
+    found = {"done": True, "succeeded": False, "cause": "Glue job j, run jr_0: FAILED. Command failed"}
+    lines = ["INFO started", "ValueError: row 7: 'x' is no integer", "\tat a.b.C(D.java:1)"]
+    told = with_last_line(ErrorLog(lines), found, "jr_0", 1000.0)  # type: ignore[arg-type]
+    assert told["cause"].splitlines()[1] == "Its log ends: ValueError: row 7: 'x' is no integer"
+    for nothing in ([], None):
+        assert with_last_line(ErrorLog(nothing), found, "jr_0", 1000.0) == found  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cli import partner
 from cli.notices import outbox
 from tests.acceptance.conftest import own
 from tests.acceptance.test_exactly_once import orders
@@ -57,6 +58,7 @@ def test_files_rejected_for_one_cause_are_told_of_once_and_each_notice_is_kept(s
 
 
 def test_reconcile_says_what_it_did_and_late_data_is_shown(stage: Stage) -> None:
+    partner.connect(stage.running.environment)  # else its bucket refuses to be listed, and the look fails
     found = invoke(stage, "reconcile_due")
     assert found["failed"] == []
     assert {"files", "ticks", "stuck", "stopped_job_runs", "told", "summaries", "late"} <= set(found)

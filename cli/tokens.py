@@ -38,7 +38,7 @@ def add(name: str, role: str, stage: str, app: str, *, use: bool, as_json: bool)
         print_json({"name": name, "role": role, "token": secret})
         return
     console.print(secret, markup=False, soft_wrap=True)
-    console.print(f"{name}, role {role}; it is shown this once", style="dim")
+    console.print(f"{name}, role {role}; it is shown this once and works within a minute", style="dim")
     if use and not known:
         console.print(f"not kept here: this machine has not deployed {stage}; export DECANT_API_TOKEN")
 

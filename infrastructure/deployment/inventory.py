@@ -61,6 +61,7 @@ LISTINGS = (
     Listing("dashboard", "cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
     Listing("Glue job", "glue", "get_jobs", "Jobs", "Name"),
     Listing("crawler", "glue", "get_crawlers", "Crawlers", "Name"),
+    Listing("Glue security", "glue", "get_security_configurations", "SecurityConfigurations", "Name"),
     Listing("Athena workgroup", "athena", "list_work_groups", "WorkGroups", "Name"),
     Listing("key alias", "kms", "list_aliases", "Aliases", "AliasName"),
 )

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 SPARK := .venv-spark
+AUDIT := .venv-audit
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -26,10 +27,15 @@ $(SPARK)/.ready: requirements-spark.txt
 	$(SPARK)/bin/python local_aws/glue_runtime/class_archive.py 2>/dev/null
 	touch $@
 
+$(AUDIT)/.ready: requirements-audit.txt
+	test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	touch $@
+
 lock: ## Resolve requirements/*.in again into the pinned, hashed files
 	./requirements/lock
 
-check: $(VENV)/.ready ## Lint, types, security, import contracts, workflow and template lint
+check: $(VENV)/.ready $(AUDIT)/.ready ## Lint, types, security, import contracts, workflow and template lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app.py chalicelib cli glue_scripts infrastructure local_aws 2>/dev/null # its log names each nosec of a line
@@ -37,6 +43,7 @@ check: $(VENV)/.ready ## Lint, types, security, import contracts, workflow and t
 	$(BIN)/lint-imports
 	$(BIN)/decant workflows lint
 	$(BIN)/python -m infrastructure.lint
+	$(BIN)/python -m infrastructure.audit
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet --no-progress .github
@@ -65,4 +72,4 @@ bench: setup ## Measure, and write benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the environments and all local state
-	rm -rf $(VENV) $(SPARK) .decant .decant-demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(SPARK) $(AUDIT) .decant .decant-demo .pytest_cache .mypy_cache .ruff_cache

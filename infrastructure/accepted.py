@@ -25,16 +25,19 @@ class Accepted:
         rule: the tool's name of the rule.
         where: the place in the rendered template; `*` stands for any part of it.
         reason: why nothing is done about it.
+        says: a part of what the finding says, when one rule finds several things in one place.
     """
 
     tool: str
     rule: str
     where: str
     reason: str
+    says: str = ""
 
     def covers(self, finding: Finding) -> bool:
         """Return whether the finding is the one that is accepted."""
-        return finding.rule == self.rule and fnmatch.fnmatchcase(finding.state, self.where)
+        here = finding.rule == self.rule and fnmatch.fnmatchcase(finding.state, self.where)
+        return here and self.says in finding.remedy
 
 
 def accepted_of(path: Path, *tools: str) -> list[Accepted]:

@@ -27,7 +27,18 @@ def notices(limit: int, *, as_json: bool) -> None:
         return
     for notice in found:
         console.rule(Text(notice["subject"] or ""), align="left")  # its brackets are no markup
-        console.print(notice["message"], markup=False, soft_wrap=True)
+        console.print(words(notice["message"]), markup=False, soft_wrap=True)
+
+
+def words(message: str) -> str:
+    """Return a message as people read it: of a CloudWatch alarm what to do and why it rang."""
+    try:
+        document = json.loads(message)
+    except ValueError:
+        return message
+    if not isinstance(document, dict) or "AlarmName" not in document:
+        return message
+    return f"{document['AlarmDescription']}\n\n{document['NewStateReason']}\n"
 
 
 def kept(s3: Any, bucket: str) -> list[dict[str, Any]]:

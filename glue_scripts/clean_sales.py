@@ -503,13 +503,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--manifest", required=True)
     parser.add_argument("--target", required=True)
+    parser.add_argument("--run", default="")
     options, _ = parser.parse_known_args()  # Glue adds arguments of its own
     s3 = boto3.client("s3")
     bucket, _, key = options.manifest[len("s3://") :].partition("/")
     manifest = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     with tempfile.TemporaryDirectory() as folder:
         summary = clean(s3, manifest, Target(s3, options.target), Path(folder))
-    print(json.dumps(summary, ensure_ascii=False))
+    told = {"level": "INFO", "run": options.run, "message": f"cleaned {summary['read']:,} rows"}
+    print(json.dumps({**told, **summary}, ensure_ascii=False))
 
 
 if __name__ == "__main__":

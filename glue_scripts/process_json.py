@@ -8,7 +8,7 @@ and when wanted --processing_date YYYY-MM-DD (today, UTC), --extra_columns keep 
 lets a caller find the run again).
 
 Writes the declared columns in their order, then any kept extra columns as text, then `processing_date`, and
-prints one JSON line with the number of rows. The target is overwritten, so a retried run replaces its own
+prints one JSON line with the run and its rows. The target is overwritten, so a retried run replaces its own
 output. A value that does not fit its type, text that is no JSON, a required column that no object has and a
 file without rows fail the run.
 """
@@ -26,7 +26,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, StringType, StructField, StructType
 
 REQUIRED = ["JOB_NAME", "source_bucket", "source_key", "target_path", "columns"]
-OPTIONAL = {"processing_date": "", "extra_columns": "reject"}
+OPTIONAL = {"processing_date": "", "extra_columns": "reject", "run": ""}
 LONGEST_LOOK = 65536  # characters that tell whether the file holds one object a line
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -51,7 +51,8 @@ def main() -> None:
     rows = write(frame, options["target_path"], options["processing_date"])
     if rows == 0:
         raise ValueError(f"{source} has no rows; the target {options['target_path']} is empty")
-    print(json.dumps({"source": source, "target": options["target_path"], "rows": rows}))
+    told = {"level": "INFO", "run": options["run"], "message": f"wrote {rows:,} rows"}
+    print(json.dumps({**told, "source": source, "target": options["target_path"], "rows": rows}))
     job.commit()
 
 

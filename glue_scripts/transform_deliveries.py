@@ -37,7 +37,8 @@ LONGEST_INITIALS = 3
 
 def main() -> None:
     """Run the job."""
-    options = getResolvedOptions(sys.argv, ARGUMENTS)
+    named = any(part.split("=")[0] == "--run" for part in sys.argv)
+    options = {"run": ""} | getResolvedOptions(sys.argv, [*ARGUMENTS, *(["run"] if named else [])])
     context = GlueContext(SparkContext.getOrCreate())
     spark = context.spark_session
     spark.conf.set("spark.sql.session.timeZone", "UTC")
@@ -51,7 +52,12 @@ def main() -> None:
     raw = typed(source, options["source_table"]).cache()
     kept = clean(raw).cache()
     counts = {"read": raw.count(), "kept": kept.count(), "target": options["target_path"]}
-    print(json.dumps(counts))
+    told = {
+        "level": "INFO",
+        "run": options["run"],
+        "message": "kept {kept:,} of {read:,} rows".format(**counts),
+    }
+    print(json.dumps({**told, **counts}))
     if counts["kept"] == 0:
         raise ValueError(f"none of the {counts['read']} rows of {options['source_table']} is a good delivery")
     kept.write.mode("overwrite").parquet(options["target_path"])

@@ -26,6 +26,7 @@ REALITY = Reality(
         "Handlers come from the project's source tree, from the uploaded zip only when the tree has none.",
         "A saved source file counts from the next invocation on, without a deployment.",
         "Functions with equal variables share workers; an invocation waits for a free one, AWS adds more.",
+        "Tracing is accepted and no trace is kept: there is no X-Ray daemon.",
         "Memory and CPU are not limited, and layers are not mounted: modules come from the environment.",
         f"Every AWSSDKPandas layer of account {ACCOUNT} is there, with the size of one of them.",
         "GetAccountSettings tells an account's usual limits; nothing keeps to them.",

@@ -33,7 +33,9 @@ def alarms(workflow: str, logical: str, definition: dict[str, Any]) -> dict[str,
     """
     states = [state for level in levels(definition) for state in level.states.values()]
     errors = {state.get("Error") for state in states if state["Type"] == "Fail"}
-    chosen = [name for name in WORDS if name != "ExecutionsFailed" or not errors & OF_THE_FILE]
+    passed_on = any(str(state.get("ErrorPath")).startswith("$.load_file.") for state in states)
+    of_the_file = passed_on or errors & OF_THE_FILE
+    chosen = [name for name in WORDS if name != "ExecutionsFailed" or not of_the_file]
     return {
         f"{logical}{name.removeprefix('Executions').removeprefix('Execution')}": _alarm(
             workflow, logical, name

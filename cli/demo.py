@@ -15,6 +15,10 @@ from cli.output import console, json_option, print_json
 from cli.project import root
 from cli.systems import SYSTEMS, demonstration
 
+GO_ON = (
+    """See it in a browser: DECANT_HOME=.decant-demo decant up  prints the console's address and a token."""
+)
+
 
 @click.command()
 @click.argument("system", type=click.Choice(list(SYSTEMS)), default="load_file")
@@ -42,6 +46,8 @@ def demo(system: str, *, as_json: bool, keep: bool) -> None:
     else:
         verdict = "everything ended as it should" if report["ok"] else "NOT everything ended as it should"
         console.print(f"\n{verdict}, {report['seconds']} s from start to end", style="bold")
+        if keep:
+            console.print(GO_ON)
     raise SystemExit(0 if report["ok"] else 1)
 
 

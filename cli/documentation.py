@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from cli import notice_examples
 from cli.main import main
 from cli.output import console
-from cli.workflow_diagram import inner_states, mermaid
+from cli.workflow_diagram import inner_states
 from cli.workflow_patterns import patterns_section
+from cli.workflow_svg import svg
 from infrastructure.reference import page as infrastructure_page
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ PICTURE_ENDS = "<!-- end of picture -->"
 def pages() -> dict[Path, str]:
     """Return the text of every made page by its path."""
     return {
+        **pictures(),
         ROOT / "README.md": readme(),
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "workflows.md": workflows_page(),
@@ -50,10 +52,8 @@ def readme() -> str:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     before, _, rest = text.partition(PICTURE_BEGINS)
     _, _, after = rest.partition(PICTURE_ENDS)
-    definition = json.loads((ROOT / "workflows" / "load_file.asl.json").read_text(encoding="utf-8"))
-    return (
-        f"{before}{PICTURE_BEGINS}\n```mermaid\n{mermaid(definition, errors=False)}```\n{PICTURE_ENDS}{after}"
-    )
+    shown = "![How a file becomes rows](docs/images/workflows/load_file.svg)"
+    return f"{before}{PICTURE_BEGINS}\n{shown}\n{PICTURE_ENDS}{after}"
 
 
 def cli_page() -> str:
@@ -68,9 +68,9 @@ def workflows_page() -> str:
     parts = [NOTE, "# Workflows\n", WORKFLOWS]
     for path in sorted((ROOT / "workflows").glob("*.asl.json")):
         definition = json.loads(path.read_text(encoding="utf-8"))
-        parts += [f"## {path.name.removesuffix('.asl.json')}\n", definition["Comment"] + "\n"]
+        parts += [f"## {_name(path)}\n", definition["Comment"] + "\n"]
         parts += [
-            "```mermaid\n" + mermaid(definition) + "```\n",
+            f"![The states of {_name(path)}](images/workflows/{_name(path)}.svg)\n",
             "| state | type | what it does |",
             "| --- | --- | --- |",
         ]
@@ -105,9 +105,25 @@ AWS: `decant deploy` writes down in `.decant/stages/` where its REST API is. A t
 credentials of your shell.
 """
 
+
+def pictures() -> dict[Path, str]:
+    """Return the picture of every workflow by its path."""
+    folder = ROOT / "docs" / "images" / "workflows"
+    return {
+        folder / f"{_name(path)}.svg": svg(_name(path), json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted((ROOT / "workflows").glob("*.asl.json"))
+    }
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".asl.json")
+
+
 WORKFLOWS = """Each file in `workflows/` is Amazon States Language; its placeholders are filled in when the
-stack is rendered. Full arrows lead to the next state, dotted ones to where an error is caught. Every path
-that begins with an error ends in a Fail state, after people were told.
+stack is rendered. Full arrows lead to the next state, dotted ones to where an error is caught; those that
+most states share are drawn once. Every path that begins with an error ends in a Fail state, after people
+were told.
+`decant workflows draw NAME --errors all` draws each of them.
 """
 
 
@@ -137,4 +153,5 @@ def _what(state: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     for page, text in pages().items():
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, encoding="utf-8")

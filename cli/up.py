@@ -67,6 +67,7 @@ def _print(stage: local_stage.LocalStage) -> None:
         ("AWS endpoint", stage.endpoint_url),
         ("warehouse", f"127.0.0.1:{stage.warehouse_port}, database dev"),
         ("REST API", stage.api_url),
+        ("console", f"{stage.api_url}/console  (sign in with the token)"),
         ("API token", f"{stage.api_token}  (role approver, until this ends)"),
         ("state", str(stage.directory)),
     ):

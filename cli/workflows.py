@@ -13,9 +13,11 @@ from cli.output import console, json_option, print_json
 from cli.project import root
 from cli.quantities import Named, Size
 from cli.workflow_diagram import mermaid
+from cli.workflow_svg import svg
 from infrastructure.definition import NotAWorkflow, read
 
 if TYPE_CHECKING:
+    from cli.workflow_svg import Errors
     from infrastructure.workflow_lint import Finding
 
 WORKER_TYPES = ["G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X"]
@@ -55,10 +57,49 @@ def lint(files: tuple[Path, ...], *, as_json: bool) -> None:
 
 
 @workflows.command()
-@click.argument("workflow")
-def draw(workflow: str) -> None:
-    """Print a workflow of the project, or an .asl.json file, as a Mermaid diagram."""
-    click.echo(mermaid(_definition(workflow)), nl=False)
+@click.argument("workflow", required=False)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the picture to this file; without WORKFLOW a folder for all of them.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["svg", "mermaid"]),
+    default="svg",
+    show_default=True,
+    help="A picture, or text that GitHub draws.",
+)
+@click.option(
+    "--errors",
+    type=click.Choice(["summary", "all", "none"]),
+    default="summary",
+    show_default=True,
+    help="How much is drawn of where caught errors lead.",
+)
+def draw(workflow: str | None, output: Path | None, kind: str, errors: Errors) -> None:
+    """Draw a workflow of the project, or an .asl.json file, as the console shows it.
+
+    Prints it, or writes it to --output. Without WORKFLOW every one of the project is drawn.
+    """
+    if workflow is None and output is None:
+        raise click.UsageError("name a WORKFLOW, or a folder for all of them with --output")
+    chosen = [workflow] if workflow else [_name(path) for path in _project_files()]
+    for each in chosen:
+        definition = _definition(each)
+        made = (
+            svg(_name(Path(each)), definition, errors=errors)
+            if kind == "svg"
+            else mermaid(definition, errors=errors != "none")
+        )
+        if output is None:
+            click.echo(made, nl=False)
+        elif workflow:
+            output.write_text(made, encoding="utf-8")
+        else:
+            output.mkdir(parents=True, exist_ok=True)
+            (output / f"{each}.{'svg' if kind == 'svg' else 'mmd'}").write_text(made, encoding="utf-8")
 
 
 @workflows.command()
@@ -118,6 +159,10 @@ def _print_findings(findings: list[Finding]) -> None:
         click.echo(f"{found.path}: {where}: {click.style(found.rule, fg='yellow')}: {found.remedy}")
     files = len({found.path for found in findings})
     click.echo(f"{len(findings)} to mend in {files} file(s); docs/workflow-lint.md explains each rule")
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".asl.json")
 
 
 def _project_files() -> tuple[Path, ...]:

@@ -89,7 +89,8 @@ def test_pipelines_are_listed_and_shown(stage: Stage) -> None:
 
 def test_the_workflows_have_nothing_to_mend_and_can_be_drawn(stage: Stage) -> None:
     assert stage.decant_json("workflows", "lint") == []
-    assert stage.decant("workflows", "draw", "load_file").startswith("flowchart TD")
+    assert stage.decant("workflows", "draw", "load_file").startswith("<svg ")
+    assert stage.decant("workflows", "draw", "load_file", "--format", "mermaid").startswith("flowchart TD")
 
 
 def test_a_workflow_with_a_fault_is_named_with_its_state_and_the_remedy(stage: Stage, tmp_path: Path) -> None:

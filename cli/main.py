@@ -22,7 +22,7 @@ COMMANDS = {
     "workflows": "Lint, draw and price workflows.",
     "steps": "List steps, and try one step or one state alone.",
     "sql": "Query the warehouse.",
-    "notices": "Show the notices that were sent on this machine.",
+    "notices": "Show the notices that were sent.",
     "deploy": "Make a stage on AWS, or bring it up to date.",
     "destroy": "Remove a stage from AWS.",
     "tokens": "Add, list and remove a stage's API tokens.",

@@ -1,4 +1,4 @@
-"""Show the notices that were sent on this machine."""
+"""Show the notices that were sent."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from rich.text import Text
 
 from cli.errors import NoStage
 from cli.output import console, json_option, print_json
-from cli.project import running_stage
+from cli.project import chosen_stage, running_stage
+from cli.stage_client import stage_client, stage_name
 
 
 @click.command()
 @click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="The newest so many.")
 @json_option
 def notices(limit: int, *, as_json: bool) -> None:
-    """Show the notices that were sent on this machine, newest last."""
-    stage = running_stage()
-    if stage is None:
-        raise NoStage
-    found = outbox(stage["endpoint_url"])[-limit:]
+    """Show the notices that were sent, newest last."""
+    found = (_of_this_machine() if chosen_stage() == "local" else _of_aws())[-limit:]
     if as_json:
         print_json(found)
         return
@@ -39,6 +37,20 @@ def words(message: str) -> str:
     if not isinstance(document, dict) or "AlarmName" not in document:
         return message
     return f"{document['AlarmDescription']}\n\n{document['NewStateReason']}\n"
+
+
+def _of_this_machine() -> list[dict[str, Any]]:
+    stage = running_stage()
+    if stage is None:
+        raise NoStage
+    return outbox(stage["endpoint_url"])
+
+
+def _of_aws() -> list[dict[str, Any]]:
+    """Return what the stage on AWS keeps of its notices."""
+    account = stage_client("sts").get_caller_identity()["Account"]
+    found = kept(stage_client("s3"), f"decant-{stage_name()}-artifacts-{account}")
+    return [{**notice, "message": notice["body"]} for notice in found if not notice["folded"]]
 
 
 def kept(s3: Any, bucket: str) -> list[dict[str, Any]]:

@@ -44,6 +44,7 @@ def test_a_stage_is_deployed_used_and_destroyed(
 
         (run,) = decant.json("--stage", "dev", "runs", "list")["runs"]
         assert (run["pipeline"], run["outcome"]) == ("smoke", "succeeded")
+        assert "[smoke] succeeded" in decant("--stage", "dev", "notices")
         token = decant.json("tokens", "add", "ada", "--role", "viewer", "--stage", "dev")["token"]
         assert token not in decant("tokens", "list", "--stage", "dev")
         decant("tokens", "remove", "ada", "--stage", "dev")

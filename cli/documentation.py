@@ -15,6 +15,7 @@ from cli.output import console
 from cli.workflow_diagram import inner_states
 from cli.workflow_patterns import patterns_section
 from cli.workflow_svg import svg
+from infrastructure import stage_cost
 from infrastructure.reference import page as infrastructure_page
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ PICTURE_BEGINS = "<!-- picture: made by `make docs` -->"
 COST_BEGINS = "<!-- cost: made by `make docs` -->"
 COST_ENDS = "<!-- end of cost -->"
 COST_COMMAND = "decant workflows cost load_file --runs 100000 --size 5MB --pipeline orders --region eu-west-1"
+
+STAGE_COST_BEGINS = "<!-- stage cost: made by `make docs` -->"
+STAGE_COST_ENDS = "<!-- end of stage cost -->"
 
 PICTURE_ENDS = "<!-- end of picture -->"
 
@@ -44,6 +48,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "notices.md": notice_examples.page(
             (ROOT / "docs" / "notices.md").read_text(encoding="utf-8")
         ),
+        ROOT / "docs" / "deploy.md": deploy_page(),
     }
 
 
@@ -94,6 +99,15 @@ def cost_page() -> str:
     console.width = width
     shown = said.partition("\nAssumed")[0].rstrip()
     return f"{before}{COST_BEGINS}\n```console\n$ {COST_COMMAND}\n{shown}\n...\n```\n{COST_ENDS}{after}"
+
+
+def deploy_page() -> str:
+    """Return the page about deployment with what the template of today costs."""
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(STAGE_COST_BEGINS)
+    _, _, after = rest.partition(STAGE_COST_ENDS)
+    shown = "\n".join(stage_cost.lines())
+    return f"{before}{STAGE_COST_BEGINS}\n{shown}\n\n{STAGE_COST_ENDS}{after}"
 
 
 HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line

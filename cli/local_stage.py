@@ -88,7 +88,7 @@ def start(
         outputs = _provision(ready, token)
         tell("deploying the app with Chalice")
         api_url = _deploy(directory, ready["environment"])
-        _keep_dead_letters(ready, outputs)
+        _set_after_deploy(ready, outputs, api_url)
     except BaseException:
         end(process)
         raise
@@ -178,12 +178,12 @@ def _provision(ready: dict[str, Any], token: str) -> dict[str, str]:
         raise Failure(str(error)) from error
 
 
-def _keep_dead_letters(ready: dict[str, Any], outputs: dict[str, str]) -> None:
-    from infrastructure.post_deploy import keep_dead_letters  # noqa: PLC0415 - imports boto3
+def _set_after_deploy(ready: dict[str, Any], outputs: dict[str, str], api_url: str) -> None:
+    from infrastructure.post_deploy import keep_dead_letters, limit_requests  # noqa: PLC0415 - imports boto3
 
-    keep_dead_letters(
-        STAGE, outputs["DeadLettersArn"], client=functools.partial(client, ready["environment"])
-    )
+    reach = functools.partial(client, ready["environment"])
+    keep_dead_letters(STAGE, outputs["DeadLettersArn"], client=reach)
+    limit_requests(api_url.split("/")[-2], client=reach)
 
 
 def _deploy(directory: Path, environment: dict[str, str]) -> str:

@@ -88,7 +88,7 @@ function States({ picture, visits, chosen, onChoose }: { picture: Picture } & Pi
         : (
           <g key={node.id} ref={(element) => { if (element) drawn.current.set(node.id, element); }}
             class={`state ${toneOf(visits?.get(node.id))} ${node.box ? "box" : ""} ${chosen === node.id ? "chosen" : ""} type-${node.type.toLowerCase()}`}
-            role="button" tabIndex={(at ?? here) === node.id ? 0 : -1} aria-label={words(node, visits?.get(node.id))} aria-pressed={chosen === node.id}
+            role="button" tabindex={(at ?? here) === node.id ? 0 : -1} aria-label={words(node, visits?.get(node.id))} aria-pressed={chosen === node.id}
             onClick={() => { setAt(node.id); onChoose?.(node.id); }} onKeyDown={onKeyDown(node)}>
             <title>{node.comment || node.type}</title>
             <Shape node={node} />

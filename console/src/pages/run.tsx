@@ -60,7 +60,7 @@ export function RunPage({ name }: { name: string }): JSX.Element {
         <About run={run} />
         <Deeds run={run} visits={visits} again={again} />
       </Card>
-      <Report run={run} />
+      <Report run={run} visits={visits} />
       <div class={`beside ${chosen ? "with-panel" : ""}`}>
         <Card title="Workflow" id="workflow" aside={definition.data && <a href={href("workflows", definition.data.workflow)}>{definition.data.workflow}</a>}>
           {definition.data ? (

@@ -9,7 +9,7 @@ import type { Run, StateVisit } from "../types";
 
 export function Deeds({ run, visits, again }: { run: Run; visits: Map<string, StateVisit>; again: () => void }): JSX.Element | null {
   const asked = visits.get("RequestApproval")?.status === "waiting" || visits.get("RequestApproval")?.status === "running";
-  const held = useLive((stop) => (mayBeHeld(run) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome]);
+  const held = useLive((stop) => (mayBeHeld(run, visits) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome, mayBeHeld(run, visits)]);
   const deeds = [...(asked && run.outcome === "running" ? decisions(run, again) : []), ...usual(run, again), ...(held.data ? [requeue(run, held.data.kind)] : [])];
   if (!deeds.length) return null;
   return (
@@ -21,8 +21,9 @@ export function Deeds({ run, visits, again }: { run: Run; visits: Map<string, St
   );
 }
 
-/** Whether it is worth asking if a run put something into quarantine. */
-export const mayBeHeld = (run: Run): boolean => run.outcome !== "running" && (run.outcome === "rejected" || run.rows === null || Boolean(run.rows?.rejected));
+/** Whether a run that is over put something into quarantine: its whole file, or some of its rows. */
+export const mayBeHeld = (run: Run, visits: Map<string, StateVisit>): boolean =>
+  run.outcome !== "running" && ["QuarantineFile", "KeepGoodRows"].some((state) => visits.get(state)?.status === "done");
 
 export function notHeld(error: unknown): null {
   if (error instanceof api.Problem && error.status === 404) return null;

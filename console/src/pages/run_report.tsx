@@ -6,11 +6,11 @@ import { bytes, count } from "../format";
 import { useLive } from "../live";
 import { Card, Copy, Nothing } from "../parts/basics";
 import { href } from "../route";
-import type { OffendingRow, Quarantined, Run } from "../types";
+import type { OffendingRow, Quarantined, Run, StateVisit } from "../types";
 import { mayBeHeld, notHeld } from "./run_deeds";
 
-export function Report({ run }: { run: Run }): JSX.Element | null {
-  const found = useLive((stop) => (mayBeHeld(run) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome]);
+export function Report({ run, visits }: { run: Run; visits: Map<string, StateVisit> }): JSX.Element | null {
+  const found = useLive((stop) => (mayBeHeld(run, visits) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome, mayBeHeld(run, visits)]);
   const held = found.data;
   if (!held) return null;
   return (

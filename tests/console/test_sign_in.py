@@ -1,0 +1,61 @@
+"""The way in: a token for the tab, and what each role may do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.console.browser import Console
+
+pytestmark = pytest.mark.xdist_group("console")
+
+
+def test_a_token_signs_in_for_this_tab_only(console: Console) -> None:
+    page = console.page
+    page.goto(console.address)
+    page.get_by_label("Bearer token").fill(console.stage.running.api_token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage)") == []
+    other = console.context.new_page()
+    other.goto(console.address)
+    expect(other.get_by_label("Bearer token")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Bearer token")).to_be_visible()
+    assert page.evaluate("Object.keys(sessionStorage)") == []
+
+
+def test_a_wrong_token_is_refused_in_words(console: Console) -> None:
+    page = console.page
+    page.goto(console.address)
+    page.get_by_label("Bearer token").fill("not-a-token")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not accepted")
+
+
+def test_a_link_with_a_token_leaves_none_in_the_address(console: Console) -> None:
+    page = console.open("/pipelines")
+    expect(page.get_by_role("heading", name="Pipelines")).to_be_visible()
+    assert page.url.endswith("#/pipelines")
+    page.go_back()
+    assert console.stage.running.api_token not in page.url
+
+
+@pytest.mark.parametrize(
+    ("role", "redrives", "uploads"), [("viewer", False, False), ("operator", True, True)]
+)
+def test_a_role_sees_what_it_may_do(
+    console: Console, rejected: dict[str, Any], role: str, redrives: bool, uploads: bool
+) -> None:
+    token = console.stage.tokens[role]
+    page = console.open(f"/runs/{rejected['name']}", token)
+    expect(page.locator(".role")).to_have_text(role)
+    button = page.get_by_role("button", name="Redrive", exact=True)
+    expect(button).to_be_enabled() if redrives else expect(button).to_be_disabled()
+    page = console.open("/pipelines/orders", token)
+    choose = page.get_by_role("button", name=re.compile("Choose files"))
+    expect(choose).to_be_enabled() if uploads else expect(choose).to_be_disabled()

@@ -6,7 +6,7 @@ AUDIT := .venv-audit
 BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-spark lock check format test test-fast demo up bench docs clean
+.PHONY: console console-check screenshots help setup setup-spark lock check format test test-fast demo up bench docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,16 @@ up: setup ## Start the embedded AWS with Decant on it, and stay
 docs: $(VENV)/.ready ## Write the pages that are made from the code
 	$(BIN)/python -m cli.documentation
 	$(BIN)/python -m local_aws.reality --write
+
+console: ## Build the console's pages again, from console/ (needs Node 20.19 or later)
+	cd console && npm ci --no-audit --no-fund && npm run build
+
+console-check: console ## Fail unless the committed pages are what the source builds
+	git diff --exit-code --stat chalicelib/console
+	test -z "$$(git status --porcelain chalicelib/console)"
+
+screenshots: setup ## Take the pictures of docs/console.md again
+	DECANT_SCREENSHOTS=docs/images/console $(BIN)/python -m pytest tests/console/test_screenshots.py -n 0
 
 bench: setup ## Measure, and write benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -22,6 +22,10 @@ NEEDED_MEGABYTES = 2000
 PACKAGES = ("chalice", "boto3", "moto", "duckdb", "sqlglot", "awswrangler", "redshift_connector", "pyarrow")
 
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""What Debian, Ubuntu and GitHub's machines call it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that was looked at.
@@ -62,7 +66,17 @@ def doctor(*, as_json: bool) -> None:
 
 def examine() -> list[Finding]:
     """Look at everything that a stage needs on this machine."""
-    return [_python(), *_packages(), _wheels(), _spark(), _java(), _disk(), _root(), _credentials()]
+    return [
+        _python(),
+        *_packages(),
+        _wheels(),
+        _spark(),
+        _java(),
+        _browser(),
+        _disk(),
+        _root(),
+        _credentials(),
+    ]
 
 
 def _python() -> Finding:
@@ -120,6 +134,17 @@ def _java() -> Finding:
         ok=bundled or bool(system),
         needed=False,
         remedy="" if bundled or system else "make setup brings one",
+    )
+
+
+def _browser() -> Finding:
+    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    return Finding(
+        what="Chromium for the console's tests",
+        found=found or "none",
+        ok=bool(found),
+        needed=False,
+        remedy="" if found else "apt-get install chromium; without it those tests are skipped",
     )
 
 

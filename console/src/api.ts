@@ -112,6 +112,7 @@ export const statistics = (name: string, hours: number, signal?: AbortSignal) =>
 export const workflows = (signal?: AbortSignal) => call<{ workflows: api.WorkflowSummary[] }>("GET", "workflows", { signal });
 export const workflow = (name: string, signal?: AbortSignal) => call<api.Workflow>("GET", `workflows/${part(name)}`, { signal });
 
+export const serviceLevels = (signal?: AbortSignal) => call<{ service_levels: api.ServiceLevel[] }>("GET", "service-levels", { signal });
 export const files = (query: Query, signal?: AbortSignal) => call<{ files: api.LandedFile[]; next: string | null }>("GET", "files", { query, signal });
 export const lineage = (pipeline: string, key: string, signal?: AbortSignal) =>
   call<api.Lineage>("GET", "files/lineage", { query: { pipeline, key }, signal });

@@ -240,14 +240,29 @@ export interface LandedFile {
   outcome: Outcome | null;
 }
 
-export interface LineageRun extends Run {
-  parquet: { key: string; size: number | null; rows: number | null }[];
+export interface LineageRun extends Pick<Run, "name" | "pipeline" | "outcome" | "started" | "ended" | "seconds" | "error" | "cause" | "rows"> {
+  parquet: { uri: string; key: string; size: number | null }[];
   quarantine: string | null;
+  requeued: string[];
   table: string | null;
   loaded: number | null;
 }
 
+/** How a pipeline stands to the time by which its data is expected. */
+export interface ServiceLevel {
+  pipeline: string;
+  expected_by: string;
+  deadline: string;
+  following: string;
+  standing: "met" | "late" | "arrived" | "not_yet";
+  run: string | null;
+  at: string | null;
+  why: string | null;
+  seconds_late: number;
+}
+
 export interface Lineage {
-  file: LandedFile;
+  file: Omit<LandedFile, "size" | "landed"> & { size: number | null; landed: string | null };
+  catalog_table: string | null;
   runs: LineageRun[];
 }

@@ -10,12 +10,12 @@ from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import expect
 
+from cli.doctor import BROWSERS
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
     from tests.acceptance.conftest import Stage
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 PATIENCE = 90_000
 """Milliseconds that a page may take to show what a run does; the stage shares two cores with other tests."""
@@ -23,7 +23,7 @@ PATIENCE = 90_000
 
 def chromium() -> str | None:
     """Return where the browser is, or None. CI has to have one: there it is a failure."""
-    found = next((path for path in map(shutil.which, PROGRAMS) if path), None)
+    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if found is None and os.environ.get("CI"):
         raise FileNotFoundError("CI has no chromium: apt-get install chromium")
     return found

@@ -4,7 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import * as api from "../api";
 import { bytes, count, fileName, plural } from "../format";
 import { useLive } from "../live";
-import { Card, Copy, Empty, Facts, Skeleton, Time, Trouble } from "../parts/basics";
+import { Card, Copy, Empty, Facts, Nothing, Skeleton, Time, Trouble } from "../parts/basics";
 import { Icon, type IconName } from "../parts/icons";
 import { OutcomeBadge } from "../parts/outcome";
 import { href, route } from "../route";
@@ -29,8 +29,9 @@ export function FilePage({ fileKey }: { fileKey: string }): JSX.Element {
             <Facts facts={[
               ["Key", <span class="with-copy mono"><bdi>{lineage.file.key}</bdi> <Copy text={lineage.file.key} what="the key" /></span>],
               ["Pipeline", <a href={href("pipelines", pipeline)}>{pipeline}</a>],
-              ["Size", <span class="number">{bytes(lineage.file.size)}</span>],
+              ["Size", lineage.file.size === null ? <Nothing means="gone from the landing bucket" /> : <span class="number">{bytes(lineage.file.size)}</span>],
               ["Landed", <Time iso={lineage.file.landed} style="full" />],
+              ["Table in the catalogue", lineage.catalog_table ? <span class="mono">{lineage.catalog_table}</span> : <Nothing />],
             ]} />
           </Card>
           {!lineage.runs.length && <Empty icon="never" title="No run has worked on it"><p>The next reconcile starts one for a file that was missed.</p></Empty>}
@@ -54,14 +55,14 @@ function Way({ run, fileKey }: { run: LineageRun; fileKey: string }): JSX.Elemen
       {run.parquet.length > 0 && (
         <Stop icon="copy" title={plural(run.parquet.length, "Parquet object")}>
           {run.parquet.slice(0, 20).map((each) => (
-            <span key={each.key} class="mono">
-              {each.key} <span class="faint">{[each.rows === null ? "" : plural(each.rows, "row"), each.size === null ? "" : bytes(each.size)].filter(Boolean).join(", ")}</span>
+            <span key={each.uri} class="mono">
+              {each.uri} {each.size !== null && <span class="faint">{bytes(each.size)}</span>}
             </span>
           ))}
           {run.parquet.length > 20 && <span class="faint">and {count(run.parquet.length - 20)} more</span>}
         </Stop>
       )}
-      {run.quarantine && <Stop icon="rejected" title="Quarantine"><a href={`${href("runs", run.name)}`}>what was held, and why</a></Stop>}
+      {run.quarantine && <Stop icon="rejected" title="Quarantine"><span class="mono">{run.quarantine}</span><a href={href("runs", run.name)}>what was held, and why</a>{run.requeued.map((name) => <span key={name}>put back by <a href={href("runs", name)}>{name}</a></span>)}</Stop>}
       {run.table && run.loaded !== null && <Stop icon="table" title="Table"><span class="mono">{run.table}</span><span class="number">{plural(run.loaded, "row")} loaded</span></Stop>}
     </ol>
   );

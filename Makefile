@@ -76,7 +76,7 @@ console-check: console ## Fail unless the committed pages are what the source bu
 	test -z "$$(git status --porcelain chalicelib/console)"
 
 screenshots: setup ## Take the pictures of docs/console.md again
-	DECANT_SCREENSHOTS=docs/images/console $(BIN)/python -m pytest tests/console/test_screenshots.py -n 0
+	CONSOLE_SCREENSHOTS=docs/images/console $(BIN)/python -m pytest tests/console/test_screenshots.py -n 0
 
 bench: setup ## Measure, and write benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
     from tests.console.browser import Console
 
-FOLDER = os.environ.get("DECANT_SCREENSHOTS")
+FOLDER = os.environ.get("CONSOLE_SCREENSHOTS")
 
 pytestmark = [
     pytest.mark.xdist_group("console"),

@@ -43,7 +43,7 @@ def tab(browser: Browser, stage: Stage) -> Iterator[Callable[..., Console]]:  # 
     opened: list[Console] = []
 
     def new(width: int = 1280, **options: Any) -> Console:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        context = browser.new_context(viewport={"width": width, "height": 820}, **options)
         opened.append(Console(stage, context, context.new_page()))
         return opened[-1]
 

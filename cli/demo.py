@@ -26,14 +26,17 @@ GO_ON = (
 @click.option(
     "--keep", is_flag=True, help="Keep the state; `DECANT_HOME=.decant-demo decant up` goes on with it."
 )
-def demo(system: str, *, as_json: bool, keep: bool) -> None:
+@click.option(
+    "--enforce-iam", is_flag=True, help="Refuse what the roles of the stage do not allow, as AWS does."
+)
+def demo(system: str, *, as_json: bool, keep: bool, enforce_iam: bool) -> None:
     """Show a system at work on a fresh stage; exit code 0 only if everything ended as it should."""
     directory = root() / ".decant-demo"
     shutil.rmtree(directory, ignore_errors=True)
     started = time.monotonic()
     with console.status("starting") as status:
         tell = (lambda _: None) if as_json else functools.partial(_tell, status, started)
-        stage = local_stage.start(directory, tell=tell)
+        stage = local_stage.start(directory, tell=tell, enforce_iam=enforce_iam)
     try:
         report = demonstration(system)(DemoStage(stage, directory / "samples", live=not as_json))
         report["seconds"] = round(time.monotonic() - started, 1)

@@ -16,7 +16,9 @@ from cli.workflow_diagram import inner_states
 from cli.workflow_patterns import patterns_section
 from cli.workflow_svg import svg
 from infrastructure import stage_cost
+from infrastructure.permissions.page import page as permissions_page
 from infrastructure.reference import page as infrastructure_page
+from infrastructure.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +46,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "workflows.md": workflows_page(),
         ROOT / "docs" / "infrastructure.md": infrastructure_page(),
+        ROOT / "docs" / "permissions.md": NOTE + permissions_page(render("local")),
         ROOT / "docs" / "tutorials" / "cost.md": cost_page(),
         ROOT / "docs" / "notices.md": notice_examples.page(
             (ROOT / "docs" / "notices.md").read_text(encoding="utf-8")

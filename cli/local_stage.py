@@ -60,6 +60,7 @@ def start(
     port: int = 0,
     warehouse_port: int = 0,
     time_scale: float = 1.0,
+    enforce_iam: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> LocalStage:
     """Start the embedded AWS, make the stack, deploy the app with Chalice, and return the stage.
@@ -69,6 +70,7 @@ def start(
         port: the loopback port of every AWS service; 0 picks a free one.
         warehouse_port: the loopback port of Redshift's protocol; 0 picks a free one.
         time_scale: how many times faster waits between retries and checks pass.
+        enforce_iam: refuse what the stage's roles are not allowed.
         tell: is told what happens next, for a progress line.
 
     Raises:
@@ -81,7 +83,7 @@ def start(
     _check_pipelines()
     directory.mkdir(parents=True, exist_ok=True)
     tell("starting the embedded AWS")
-    process, ready = _start_aws(directory, port, warehouse_port, time_scale)
+    process, ready = _start_aws(directory, port, warehouse_port, time_scale, enforce_iam=enforce_iam)
     try:
         tell("making buckets, topics, roles, state machines and Glue jobs")
         token = secrets.token_urlsafe(24)
@@ -127,7 +129,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _start_aws(
-    directory: Path, port: int, warehouse_port: int, time_scale: float
+    directory: Path, port: int, warehouse_port: int, time_scale: float, *, enforce_iam: bool
 ) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
     command = [
         sys.executable,
@@ -139,6 +141,8 @@ def _start_aws(
         str(root()),
     ]
     command += ["--port", str(port), "--warehouse-port", str(warehouse_port), "--time-scale", str(time_scale)]
+    if enforce_iam:
+        command += ["--enforce-iam"]
     if spark := spark_python():
         command += ["--spark-python", str(spark)]
     log = directory / "local_aws.log"

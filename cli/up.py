@@ -32,8 +32,11 @@ WAREHOUSE_PORT = 5439
 @click.option(
     "--time-scale", type=click.FloatRange(min=0.01), default=1.0, help="Waits pass so many times faster."
 )
+@click.option(
+    "--enforce-iam", is_flag=True, help="Refuse what the roles of the stage do not allow, as AWS does."
+)
 @json_option
-def up(port: int, warehouse_port: int, time_scale: float, *, as_json: bool) -> None:
+def up(port: int, warehouse_port: int, time_scale: float, *, enforce_iam: bool, as_json: bool) -> None:
     """Start a stage on this machine and stay until Ctrl-C. Changed code is taken up at the next call."""
     with console.status("starting") as status:
         stage = local_stage.start(
@@ -41,6 +44,7 @@ def up(port: int, warehouse_port: int, time_scale: float, *, as_json: bool) -> N
             port=port,
             warehouse_port=warehouse_port,
             time_scale=time_scale,
+            enforce_iam=enforce_iam,
             tell=lambda what: None if as_json else status.update(what),
         )
     try:

@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--spark-python", type=Path, help="the interpreter with PySpark")
     parser.add_argument("--function-workers", type=int, help="the most Lambda workers at once")
     parser.add_argument(
+        "--enforce-iam", action="store_true", help="refuse what a role's policies do not allow it"
+    )
+    parser.add_argument(
         "--function-variable",
         action="append",
         default=[],
@@ -78,6 +81,7 @@ def _configuration(options: argparse.Namespace) -> Configuration:
         time_scale=options.time_scale,
         python=options.python,
         spark_python=options.spark_python,
+        enforce_iam=options.enforce_iam,
         function_environment=dict(pair.split("=", 1) for pair in options.function_variable),
         **workers,
     )

@@ -207,6 +207,25 @@ def _end_with_the_parent(lifeline: int) -> None:
     os._exit(0)
 
 
+def _sign_as_the_function_that_runs() -> None:
+    """Let clients that one function made sign as another, when that one runs in this process later."""
+    from botocore import credentials  # noqa: PLC0415 - imported by now; see main()
+
+    class Current(credentials.Credentials):
+        """The keys that the environment holds at this moment."""
+
+        def get_frozen_credentials(self) -> Any:
+            """Return them."""
+            names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+            return credentials.ReadOnlyCredentials(*(os.environ.get(name) or None for name in names))
+
+    def load(_: Any) -> Any:
+        key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+        return Current(key, secret, method="env") if key else None
+
+    credentials.EnvProvider.load = load
+
+
 def main() -> None:
     """Serve on the socket whose number is the first argument."""
     lifeline = os.dup(0)
@@ -219,6 +238,7 @@ def main() -> None:
     importlib.import_module(
         "boto3"
     )  # every environment has it, as on Lambda: 0.4 s not paid by the first event
+    _sign_as_the_function_that_runs()
     Worker(connection).serve()
 
 

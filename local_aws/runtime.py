@@ -35,6 +35,7 @@ class Configuration:
         python: the interpreter for Lambda workers and Python Shell jobs.
         spark_python: the interpreter of the environment that holds PySpark, or None without one.
         function_workers: the largest number of Lambda worker processes alive at once.
+        enforce_iam: refuse what a role's policies do not allow it. An account's own keys may do all.
         function_environment: variables that every Lambda function and Glue job gets, below its own.
     """
 
@@ -46,6 +47,7 @@ class Configuration:
     python: Path = Path(sys.executable)
     spark_python: Path | None = None
     function_workers: int = 2 * max(2, os.cpu_count() or 2)  # some wait for the warehouse's lock
+    enforce_iam: bool = False
     function_environment: Mapping[str, str] = field(default_factory=dict)
 
 

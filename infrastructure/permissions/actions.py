@@ -59,6 +59,14 @@ EXCEPTIONS: dict[ServiceOperation, Needed] = {
 """What is not `service:Operation`. A write with If-Match reads nothing, but S3 asks for GetObject."""
 
 
+OF_A_VERSION: dict[ServiceOperation, Needed] = {
+    ("s3", "get_object"): _needed("s3:GetObjectVersion"),
+    ("s3", "copy"): _needed("s3:GetObjectVersion s3:GetObjectVersionTagging"),
+    ("s3", "delete_object"): _needed("s3:DeleteObjectVersion"),
+}
+"""What a call needs beside that when it names a version of the object."""
+
+
 def needed(service: str, operation: str, api_name: str) -> Needed:
     """Return the actions of an operation.
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import botocore.session
 from botocore import xform_name
 
-from infrastructure.permissions.actions import EXCEPTIONS, Needed, needed
+from infrastructure.permissions.actions import EXCEPTIONS, OF_A_VERSION, Needed, needed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from infrastructure.permissions.call_graph import CallGraph, Definition
+
+VERSION = "chalicelib.files.File.version"
+"""A method that names it sends it: a file of a bucket with versions is always a version."""
 
 WRAPPERS = "chalicelib.aws."
 
@@ -43,16 +46,20 @@ class Operation:
         service: boto3's name of the service.
         method: boto3's name of the operation.
         way: the definitions from the function to the one that calls it.
+        of_a_version: whether it names the version of a file.
     """
 
     service: str
     method: str
     way: tuple[str, ...]
+    of_a_version: bool = False
 
     @property
     def needed(self) -> Needed:
         """The actions that it needs."""
-        return needed(self.service, self.method, _api_names(self.service).get(self.method, self.method))
+        found = needed(self.service, self.method, _api_names(self.service).get(self.method, self.method))
+        more = OF_A_VERSION.get((self.service, self.method)) if self.of_a_version else None
+        return found | more if more else found
 
 
 def entries(graph: CallGraph) -> dict[str, list[str]]:
@@ -92,7 +99,12 @@ def operations(graph: CallGraph, function: str, root: Path) -> list[Operation]:
     """Return the operations that a function of app.py can call."""
     through = reached(graph, function)
     return [
-        Operation(service=service, method=method, way=_way(name, through))
+        Operation(
+            service=service,
+            method=method,
+            way=_way(name, through),
+            of_a_version=VERSION in graph.definitions[name].uses,
+        )
         for name in sorted(through)
         if name.startswith(WRAPPERS)
         for service, method in called(graph.definitions[name], root)

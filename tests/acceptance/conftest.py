@@ -116,9 +116,9 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage for all acceptance tests; retries pass 20 times faster."""
+    """A stage for all acceptance tests, whose roles are enforced; retries pass 20 times faster."""
     home = tmp_path_factory.mktemp("home")
-    running = local_stage.start(home, time_scale=20)
+    running = local_stage.start(home, time_scale=20, enforce_iam=True)
     try:
         yield Stage(home, running, hand_out_tokens(running))
     finally:

@@ -111,12 +111,12 @@ def test_only_the_pipeline_s_own_bucket_can_be_named_by_hand(
     stage: Stage, theirs: Callable[[str], Any], tmp_path: Path
 ) -> None:
     sample = orders(tmp_path, "by_hand.csv", first=600_000, rows=5)
-    theirs("s3").upload_file(str(sample.path), BUCKET, "elsewhere/by_hand.csv")  # no event comes from there
-    body = {"key": "elsewhere/by_hand.csv", "bucket": BUCKET}
+    theirs("s3").upload_file(str(sample.path), BUCKET, FOLDER + "by_hand.csv")
+    body = {"key": FOLDER + "by_hand.csv", "bucket": BUCKET}
     path = "/pipelines/partner_orders/runs"
     with pytest.raises(Failure, match=r"the files of orders are in"):
         stage.api.post("/pipelines/orders/runs", body)
     with pytest.raises(Failure, match=r"there is no such file"):
-        stage.api.post(path, body | {"key": "elsewhere/none.csv"})
+        stage.api.post(path, body | {"key": FOLDER + "none.csv"})
     run = stage.api.post(path, body)["run"]
     wait_for(lambda: stage.api.get(f"/runs/{run}")["outcome"] == "succeeded", f"{run} succeeded")

@@ -204,8 +204,7 @@ def _set_location(session: Session, table: Table, clause: re.Match[str]) -> None
     split_uri(location)
     if clause["spec"]:
         values = _spec_values(table, clause["spec"])
-        session.catalogue.drop_partition(table, values)
-        session.catalogue.add_partitions(table, [Partition(values, location)])
+        session.catalogue.update_partition(table, Partition(values, location))
         return
     table.storage["Location"] = location
     session.catalogue.update_table(table)

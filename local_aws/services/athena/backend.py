@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from local_aws.runtime import Runtime
     from local_aws.services.athena.catalogue import Table
     from local_aws.services.athena.runner import Runner
+    from local_aws.services.identity.principal import Principal
 
 _LONGEST_QUERY = 262_144  # bytes, AWS's limit
 _CATALOGUE = "AwsDataCatalog"
@@ -47,8 +48,8 @@ class LocalAthenaBackend(AthenaBackend):
         """Where its executions are kept."""
         return f"{self.account_id}/{self.region_name}"
 
-    def start_query(self, request: dict[str, Any]) -> str:
-        """Queue a query and return its id.
+    def start_query(self, request: dict[str, Any], caller: Principal) -> str:
+        """Queue a query and return its id; it reads and writes as the caller.
 
         Raises:
             InvalidRequestException: no such workgroup, no output location, or no such statement.
@@ -83,6 +84,8 @@ class LocalAthenaBackend(AthenaBackend):
             kind=kind.result,
             result=result,
             output="",
+            role=caller.role,
+            session=caller.session,
             parameters=request.get("ExecutionParameters") or [],
             token=token,
             cutoff=cutoff,
@@ -114,7 +117,7 @@ class LocalAthenaBackend(AthenaBackend):
         self.execution(exec_id)
         Engine.runner.stop(exec_id)
 
-    def rows(self, execution: Execution) -> list[list[str | None]]:
+    def rows(self, execution: Execution, caller: Principal) -> list[list[str | None]]:
         """Return all rows of a result as text.
 
         Raises:
@@ -126,12 +129,13 @@ class LocalAthenaBackend(AthenaBackend):
             )
         if execution.state != "SUCCEEDED":
             raise InvalidRequestException(f"Query has not yet finished. Current state: {execution.state}")
-        if execution.id not in Engine.pages:
+        page = f"{execution.id} {caller.role}"
+        if page not in Engine.pages:
             while len(Engine.pages) >= _CACHED_RESULTS:
                 Engine.pages.pop(next(iter(Engine.pages)))
-            s3 = Engine.runtime.client("s3", self.region_name, self.account_id)
-            Engine.pages[execution.id] = read_rows(s3, execution)
-        return Engine.pages[execution.id]
+            s3 = Engine.runtime.client("s3", self.region_name, self.account_id, caller.role, caller.session)
+            Engine.pages[page] = read_rows(s3, execution)
+        return Engine.pages[page]
 
     def catalogue(self, name: str) -> Catalogue:
         """Return the Data Catalog under its name in Athena.

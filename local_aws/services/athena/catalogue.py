@@ -177,6 +177,22 @@ class Catalogue:
             if errors:
                 raise RuntimeError(f"Glue refused partitions of {table.name}: {errors}")
 
+    def update_partition(self, table: Table, partition: Partition) -> None:
+        """Lead a registered partition to another place."""
+        self._glue.update_partition(
+            DatabaseName=table.database,
+            TableName=table.name,
+            PartitionValueList=list(partition.values),
+            PartitionInput={
+                "Values": list(partition.values),
+                "StorageDescriptor": table.storage | {"Location": partition.location},
+            },
+        )
+
+    def replace_view(self, database: str, document: dict[str, Any]) -> None:
+        """Give a view another query."""
+        self._glue.update_table(DatabaseName=database, TableInput=document)
+
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         """Unregister one partition."""
         self._glue.delete_partition(

@@ -119,8 +119,9 @@ def create_view(session: Session, sql: str) -> None:
             raise QueryFailedError(
                 "TABLE_ALREADY_EXISTS", f"line 1:1: Table already exists: {database}.{name}"
             )
-        session.catalogue.drop_table(database, name)
-    elif existing is not None:
+        session.catalogue.replace_view(database, document)
+        return
+    if existing is not None:
         raise QueryFailedError("TABLE_ALREADY_EXISTS", f"line 1:1: View already exists: {database}.{name}")
     _create(session, database, document, quiet=False)
 

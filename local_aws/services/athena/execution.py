@@ -19,6 +19,8 @@ class Execution:
     Attributes:
         kind: how its result is kept: "rows" (a CSV), "text" (tab separated), "files" (a manifest).
         result: ResultConfiguration as it applies, without the object's own name.
+        role: the ARN of the role whose session asks, whose permissions Athena reads and writes with, or "".
+        session: the name of that session.
         output: the s3:// address of the result, set when the query starts.
         cutoff: the most bytes that the query may scan, or None.
     """
@@ -34,6 +36,8 @@ class Execution:
     kind: str
     result: dict[str, Any]
     output: str
+    role: str = ""
+    session: str = ""
     parameters: list[str] = field(default_factory=list)
     token: str | None = None
     cutoff: int | None = None

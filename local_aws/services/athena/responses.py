@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 from moto.athena.responses import AthenaResponse
 
 from local_aws.services.athena.failure import InvalidRequestException, MetadataException
+from local_aws.services.identity.principal import of_headers
 
 if TYPE_CHECKING:
     from local_aws.services.athena.backend import LocalAthenaBackend
     from local_aws.services.athena.catalogue import Table
+    from local_aws.services.identity.principal import Principal
 
 _MOST_ROWS = 1000
 _MOST_IDS = 50
@@ -30,9 +32,13 @@ class LocalAthenaResponse(AthenaResponse):
         """The request's body."""
         return cast("dict[str, Any]", json.loads(self.body or "{}"))
 
+    @property
+    def _caller(self) -> Principal:
+        return of_headers(self.headers, self.current_account)
+
     def start_query_execution(self) -> str:
         """StartQueryExecution."""
-        return json.dumps({"QueryExecutionId": self.backend.start_query(self.request)})
+        return json.dumps({"QueryExecutionId": self.backend.start_query(self.request, self._caller)})
 
     def get_query_execution(self) -> str:
         """GetQueryExecution."""
@@ -64,7 +70,7 @@ class LocalAthenaResponse(AthenaResponse):
     def get_query_results(self) -> str:
         """GetQueryResults: the first page of a SELECT begins with the column names."""
         execution = self.backend.execution(self.request["QueryExecutionId"])
-        rows = self.backend.rows(execution)
+        rows = self.backend.rows(execution, self._caller)
         offset, limit = self._page(_MOST_ROWS)
         page = [
             {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}

@@ -111,7 +111,7 @@ class Runner:
 
     def _failure(self, execution: Execution) -> QueryFailedError | QueryCancelledError | None:
         """Run a query and return how it failed, if it did."""
-        place = (execution.region, execution.account)
+        place = (execution.region, execution.account, execution.role, execution.session)
         s3, glue = (self._runtime.client(service, *place) for service in ("s3", "glue"))
         session = Session(s3, Catalogue(glue), execution.database or "default", execution.cutoff)
         with self._lock:

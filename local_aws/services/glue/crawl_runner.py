@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local_aws.services.glue.crawler import Crawl, CrawlFailedError, CrawlStoppedError
+from local_aws.services.identity.principal import ROLE
 
 if TYPE_CHECKING:
     from local_aws.runtime import Runtime
     from local_aws.services.glue.crawler_state import LocalCrawl, LocalCrawler
+
+
+SESSION = "AWS-Crawler"
 
 
 class CrawlRunner:
@@ -26,13 +30,15 @@ class CrawlRunner:
     def start(self, crawler: LocalCrawler, crawl: LocalCrawl, account: str, region: str) -> None:
         """Crawl in a thread of its own."""
         stopped = self._stops[crawl.crawl_id] = threading.Event()
+        role = crawler.role if ROLE.fullmatch(crawler.role) else ""
+        caller = (region, account, role, SESSION if role else "")
         work = Crawl(
-            self._runtime.client("s3", region, account),
-            self._runtime.client("glue", region, account),
+            self._runtime.client("s3", *caller),
+            self._runtime.client("glue", *caller),
             crawler.as_dict(),
             stopped,
         )
-        logs = self._runtime.client("logs", region, account)
+        logs = self._runtime.client("logs", *caller)
         threading.Thread(
             target=self._run, args=(work, crawl, logs), name=f"crawler {crawler.name}", daemon=True
         ).start()

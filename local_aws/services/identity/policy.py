@@ -60,11 +60,21 @@ def decide_for_identity(document: str | bytes | Mapping[str, Any], request: Requ
     return _decide(document, request, names_principals=False)
 
 
+def condition_keys(document: Mapping[str, Any]) -> set[str]:
+    """Return the keys that the conditions of a policy ask for, in lower case."""
+    return {
+        key.lower()
+        for statement in statements(document)
+        for keys in statement.get("Condition", {}).values()
+        for key in keys
+    }
+
+
 def _decide(
     document: str | bytes | Mapping[str, Any], request: Request, *, names_principals: bool
 ) -> Decision:
     decision: Decision = "nothing"
-    for statement in _statements(document):
+    for statement in statements(document):
         if names_principals and not _is_named(statement.get("Principal"), request.caller):
             continue
         if not _applies(statement, request):
@@ -75,12 +85,22 @@ def _decide(
     return decision
 
 
-def _statements(document: str | bytes | Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def statements(document: str | bytes | Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a policy's statements.
+
+    Raises:
+        UnknownPolicyElementError: one has an element that is not known here.
+    """
     policy = json.loads(document) if isinstance(document, str | bytes) else document
     for statement in _listed(policy.get("Statement", [])):
         if unknown := set(statement) - _ELEMENTS:
             raise UnknownPolicyElementError(f"policy element {', '.join(sorted(unknown))}")
         yield statement
+
+
+def is_about(statement: Mapping[str, Any], action: str) -> bool:
+    """Tell whether a statement's Action or NotAction fits."""
+    return _matches_one(statement, "Action", action.lower(), lower=True)
 
 
 def _is_named(named: Any, caller: Principal) -> bool:

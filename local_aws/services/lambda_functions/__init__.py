@@ -11,6 +11,7 @@ from local_aws.reality import Reality
 from local_aws.services.lambda_functions.backend import Backend, Response, current, use
 from local_aws.services.lambda_functions.engine import Engine
 from local_aws.services.lambda_functions.public_layers import ACCOUNT
+from local_aws.services.lambda_functions.resource_policy import lets_in
 
 if TYPE_CHECKING:
     from local_aws.runtime import Runtime
@@ -53,6 +54,12 @@ def install(runtime: Runtime) -> None:
 def invoke(name_or_arn: str, event: bytes | str) -> Outcome:
     """Run a function and return its outcome; for services that call it without a client."""
     return current().invoke(name_or_arn, event)
+
+
+def invoke_for_service(arn: str, event: str, service: str, source_arn: str, account: str) -> None:
+    """Queue an event that a service sends for a resource, if the function's own policy lets it in."""
+    if lets_in(current().find(arn), service, source_arn, account):
+        current().invoke_async(arn, event)
 
 
 def invoke_async(name_or_arn: str, event: bytes | str) -> str:

@@ -16,7 +16,7 @@ from moto.core.exceptions import JsonRESTError
 
 from local_aws.runtime import ACCOUNT
 from local_aws.services.cloudwatch import recorder as metrics
-from local_aws.services.identity.principal import trace_of
+from local_aws.services.identity.principal import ROLE, role_session, session_credentials, trace_of
 from local_aws.services.lambda_functions import function_log
 from local_aws.services.lambda_functions.pool import Sandbox, WorkerPool
 from local_aws.services.lambda_functions.source_code import SourceTree, UploadedCode
@@ -32,6 +32,7 @@ ANSWER_LIMIT = 6_291_556  # bytes, as AWS counts: 6 MiB and 100 bytes
 _LOG_TAIL = 4096  # bytes that LogType=Tail returns
 # AWS allows 10 s before the first event; a laptop busy with other imports gets more.
 _PREPARE_TIMEOUT = 60.0
+_KEYS_LAST = 12 * 3600.0  # seconds; an invocation lasts 900 at most, and what it signed may outlive it
 # A burst waits here instead of being throttled, as the account limit of 1,000 would let it pass on AWS.
 _QUEUE_TIMEOUT = 900.0
 
@@ -142,7 +143,7 @@ class Invoker:
             "kind": "prepare",
             "source": sandbox.source,
             "handler": function.handler,
-            "environment": dict(sandbox.environment) | _names(function, worker),
+            "environment": dict(sandbox.environment) | self._names(function, worker),
         }
         answer = worker.ask(header, b"", _PREPARE_TIMEOUT)
         worker.sandbox = sandbox
@@ -171,7 +172,22 @@ class Invoker:
             "function_arn": function.function_arn,
             "memory": function.memory_size,
             "timeout": function.timeout,
-            "environment": _names(function, worker),
+            "environment": self._names(function, worker),
+        }
+
+    def _names(self, function: Function, worker: Worker) -> dict[str, str]:
+        """Return the variables that differ between functions that may share a worker."""
+        names = _names(function, worker)
+        if not self._runtime.configuration.enforce_iam:
+            return names
+        role = str(function.role)
+        if not ROLE.fullmatch(role):
+            return names | {"AWS_SESSION_TOKEN": ""}
+        keys = session_credentials(role_session(role, function.function_name), time.time() + _KEYS_LAST)
+        return names | {
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
         }
 
     def _sandbox(self, function: Function) -> Sandbox:
@@ -214,7 +230,6 @@ def _count(function: Function, **values: float) -> None:
 
 
 def _names(function: Function, worker: Worker) -> dict[str, str]:
-    """Return the variables that differ between functions that may share a worker."""
     return {
         "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": str(function.version),

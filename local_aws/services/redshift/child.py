@@ -26,6 +26,7 @@ class WarehouseProcess:
         command = [sys.executable, "-m", "local_aws.services.redshift.warehouse"]
         command += ["--directory", str(configuration.directory.absolute())]
         command += ["--port", str(configuration.warehouse_port), "--endpoint", self._runtime.endpoint_url]
+        command += ["--enforce-iam"] if configuration.enforce_iam else []
         self._process = subprocess.Popen(  # nosec B603  # noqa: S603 - our own interpreter and module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

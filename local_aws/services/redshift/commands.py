@@ -18,7 +18,8 @@ _UNLOAD = re.compile(
 _STRING = r"(?:\s+AS)?\s*(\x01s\d+\x02)"
 _WORD = re.compile(r"\s*(\x01s\d+\x02|\w+|\S)", re.DOTALL)
 
-# Credentials are taken and not checked: the objects are on this machine.
+_ROLE = re.compile(rf"\bIAM_ROLE{_STRING}", re.IGNORECASE)
+# Keys are taken and not checked: the objects are on this machine.
 _CREDENTIALS = re.compile(
     rf"\b(?:IAM_ROLE\s+DEFAULT\b|(?:WITH\s+)?(?:IAM_ROLE|CREDENTIALS|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN){_STRING})",
     re.IGNORECASE,
@@ -75,6 +76,7 @@ class Copy:
         json: "auto", "auto ignorecase", "noshred" or the address of a JSONPaths file.
         switches: options without a value, in upper case.
         values: options with a text value.
+        role: the ARN of IAM_ROLE's last role, which reaches the objects; "" without one.
     """
 
     table: str
@@ -86,6 +88,7 @@ class Copy:
     values: dict[str, str] = field(default_factory=dict)
     skip: int = 0
     max_errors: int = 0
+    role: str = ""
 
     @property
     def statement(self) -> str:
@@ -103,6 +106,7 @@ class Unload:
     switches: frozenset[str]
     values: dict[str, str]
     partition_by: tuple[str, ...] = ()
+    role: str = ""
     maximum_bytes: int = 6_200_000_000  # Redshift's default MAXFILESIZE
 
     @property
@@ -183,7 +187,14 @@ def copy_command(masked: Masked) -> Copy | None:
         values=values,
         skip=numbers.get("skip", 0),
         max_errors=numbers.get("max_errors", 0),
+        role=_role(masked, found[4]),
     )
+
+
+def _role(masked: Masked, options: str) -> str:
+    """Return the last role of a chain: each of those before it only assumes the next."""
+    found = _ROLE.search(options)
+    return string_value(masked.restored(found[1])).rpartition(",")[2].strip() if found else ""
 
 
 _PARTITION = re.compile(r"\bPARTITION\s+BY\s*\(([^()]*)\)(?:\s*(INCLUDE))?", re.IGNORECASE)
@@ -243,6 +254,7 @@ def unload_command(masked: Masked) -> Unload | None:
         if partition
         else (),
         maximum_bytes=int(size) if size else Unload.maximum_bytes,
+        role=_role(masked, found[3]),
     )
 
 

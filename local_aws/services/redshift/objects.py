@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tempfile
+import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from xml.etree import ElementTree as ET  # the answers are our own S3's
 import urllib3
 from botocore.exceptions import ClientError
 
+from local_aws.services.identity.principal import ROLE, role_session, session_credentials
 from local_aws.services.redshift.failures import WarehouseError
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 IN_MEMORY_BYTES = 16 * 1024 * 1024  # a larger Parquet file is read from a temporary file
 PIECE_BYTES = 1024 * 1024
+SESSION = "RedshiftIamRoleSession"
+LONGEST_STATEMENT = 24 * 3600.0  # seconds that a statement's own keys last
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,29 @@ _ERROR_PART = re.compile(rb"<(Code|Message)>([^<]*)<")
 class Objects:
     """S3 as COPY and UNLOAD use it."""
 
-    def __init__(self, endpoint_url: str, client: Callable[[], Any]) -> None:
+    def __init__(
+        self, endpoint_url: str, client: Callable[..., Any], *, as_roles: bool = False, role: str = ""
+    ) -> None:
         self._endpoint_url = endpoint_url
-        self._client = client
-        self._http = urllib3.PoolManager(maxsize=32, headers=_SIGNED, retries=False)
+        self._clients = client
+        self._as_roles = as_roles
+        self._keys: dict[str, str] = {}
+        headers = _SIGNED
+        if role:
+            keys = session_credentials(role_session(role, SESSION), time.time() + LONGEST_STATEMENT)
+            self._keys = keys
+            signed = _SIGNED["Authorization"].replace("=local/", f"={keys['AccessKeyId']}/")
+            headers = {"Authorization": signed, "X-Amz-Security-Token": keys["SessionToken"]}
+        self._http = urllib3.PoolManager(maxsize=32, headers=headers, retries=False)
+
+    def of_role(self, role: str) -> Objects:
+        """Return the objects as a statement's IAM_ROLE reaches them, where roles are enforced."""
+        if not self._as_roles or not ROLE.fullmatch(role):
+            return self
+        return Objects(self._endpoint_url, self._clients, as_roles=True, role=role)
+
+    def _client(self) -> Any:
+        return self._clients(**self._keys)
 
     def sources(self, address: str, *, manifest: bool, columnar: bool) -> list[Source]:
         """Return what an address stands for: every object under the prefix, or a manifest's entries.

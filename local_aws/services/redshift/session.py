@@ -327,7 +327,7 @@ class Session:
         try:
             if described:
                 table = table_of(described, copy)
-                load = Load(copy, table, self._objects)
+                load = Load(copy, table, self._objects.of_role(copy.role))
         except WarehouseError as error:
             self._fail(error, extended=extended)
             return
@@ -423,7 +423,7 @@ class Session:
         rows = Rows(self._server)
         failure = None
         try:
-            write(statement.unload, described, rows, self._objects)
+            write(statement.unload, described, rows, self._objects.of_role(statement.unload.role))
         except WarehouseError as error:
             failure = error
         except ConnectionError:

@@ -29,11 +29,13 @@ from local_aws.services.redshift.passwords import TemporaryPasswords, secret_of
 from local_aws.services.redshift.postgres import ADMINISTRATOR, PostgresServer
 from local_aws.services.redshift.proxy import Proxy
 
+CLIENTS_KEPT = 16  # one of the account's own keys, and those of the latest statements that wrote
+
 
 class Warehouse:
     """PostgreSQL and its proxy over one state directory."""
 
-    def __init__(self, directory: Path, port: int, endpoint_url: str) -> None:
+    def __init__(self, directory: Path, port: int, endpoint_url: str, *, enforce_iam: bool = False) -> None:
         self.stopping = threading.Event()
         self._directory = directory
         self._server = PostgresServer(directory / "warehouse")
@@ -42,7 +44,11 @@ class Warehouse:
         self._proxy = Proxy(
             self._port(port),
             self._server,
-            Objects(endpoint_url, functools.cache(functools.partial(_s3_client, endpoint_url))),
+            Objects(
+                endpoint_url,
+                functools.lru_cache(maxsize=CLIENTS_KEPT)(functools.partial(_s3_client, endpoint_url)),
+                as_roles=enforce_iam,
+            ),
             TemporaryPasswords(self._password),
             server_context(directory),
         )
@@ -107,7 +113,13 @@ class Warehouse:
         )
 
 
-def _s3_client(endpoint_url: str) -> Any:
+def _s3_client(
+    endpoint_url: str,
+    *,
+    AccessKeyId: str = "local",  # noqa: N803 - as STS names them
+    SecretAccessKey: str = "local",  # nosec B107  # noqa: N803 - the embedded AWS accepts any key
+    SessionToken: str | None = None,  # noqa: N803 - as above
+) -> Any:
     import boto3  # noqa: PLC0415 - 0.4 s that would delay the first connection
     from botocore.config import Config  # noqa: PLC0415
 
@@ -115,8 +127,9 @@ def _s3_client(endpoint_url: str) -> Any:
         "s3",
         endpoint_url=endpoint_url,
         region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # nosec B106  # noqa: S106 - the embedded AWS accepts any key; this one opens nothing
+        aws_access_key_id=AccessKeyId,
+        aws_secret_access_key=SecretAccessKey,
+        aws_session_token=SessionToken,
         config=Config(
             max_pool_connections=64, s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}
         ),
@@ -129,11 +142,12 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--enforce-iam", action="store_true")
     options = parser.parse_args()
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # an interrupted terminal ends our parent, and with it our input
-    warehouse = Warehouse(options.directory, options.port, options.endpoint)
+    warehouse = Warehouse(options.directory, options.port, options.endpoint, enforce_iam=options.enforce_iam)
     warehouse.start()
     print(json.dumps({"port": warehouse.port}), flush=True)  # noqa: T201 - the line that our parent waits for
     threading.Thread(target=_warm, args=(options.endpoint,), daemon=True).start()

@@ -99,11 +99,13 @@ class Deliveries:
                 self._send(
                     notification.arn,
                     {"Records": [_record(event_name, bucket, key, notification.id, sequencer)]},
+                    str(bucket.arn),
+                    str(bucket.account_id),
                 )
         if configuration.event_bridge is not None:
             self._send_to_event_bridge(account_id, event_name, bucket, key, sequencer)
 
-    def _send(self, arn: str, event: dict[str, Any]) -> None:
+    def _send(self, arn: str, event: dict[str, Any], source: str = "", owner: str = "") -> None:
         """Queue `event` for `arn`; a destination that is gone loses it, as on AWS, and the log says so."""
         service, region, account = arn.split(":")[2:5]
         body = json.dumps(event)
@@ -111,7 +113,7 @@ class Deliveries:
             if service == "lambda":
                 from local_aws.services import lambda_functions  # noqa: PLC0415 - the two know each other
 
-                lambda_functions.invoke_async(arn, body)
+                lambda_functions.invoke_for_service(arn, body, "s3.amazonaws.com", source, owner)
             elif service == "sqs":
                 client = self._runtime.client("sqs", region, account)
                 client.send_message(QueueUrl=_queue_url(arn), MessageBody=body)

@@ -10,7 +10,7 @@ from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
 from local_aws.services.identity.principal import of_headers
-from local_aws.services.s3 import accounts, storage
+from local_aws.services.s3 import accounts, permissions, storage
 from local_aws.services.s3.changes import recorded
 from local_aws.services.s3.objects import Reading
 
@@ -51,8 +51,9 @@ class LocalS3Response(S3Response):
         self, bucket_name: str | None = None, key_name: str | None = None
     ) -> None:
         """Let another account's caller do only what the bucket's policy allows."""
+        caller = of_headers(self.headers, self.current_account)
+        permissions.check(self, caller, bucket_name, key_name)
         if bucket_name:
-            caller = of_headers(self.headers, self.current_account)
             accounts.check(caller, bucket_name, key_name, self.data["Action"])
             if source := self.headers.get("x-amz-copy-source"):
                 accounts.check_source(caller, source)

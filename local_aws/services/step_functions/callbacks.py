@@ -69,7 +69,10 @@ def _attempt(self: StateTaskServiceCallback, env: LocalEnvironment) -> None:
     running, tokens = env.running, env.running.engine.tokens
     left_behind = running.checkpoint if env.is_top_level and "submitted" in running.checkpoint else {}
     token = left_behind.get("token") or str(uuid.uuid4())
-    waiting = Waiting(lambda outcome: running.remember(outcome=outcome) if env.is_top_level else None)
+    waiting = Waiting(
+        running.record.machine_arn,
+        lambda outcome: running.remember(outcome=outcome) if env.is_top_level else None,
+    )
     waiting.outcome = left_behind.get("outcome")
     env.waiting = waiting
     env.states.context_object.context_object_data["Task"] = {"Token": token}

@@ -25,7 +25,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 
 from local_aws.services import lambda_functions
-from local_aws.services.step_functions.clients import account_of
+from local_aws.services.identity.enforcement import current
+from local_aws.services.identity.principal import ROLE, role_session
+from local_aws.services.step_functions.clients import SESSION, account_of
 from local_aws.services.step_functions.mending import mend
 from local_aws.services.step_functions.service_tasks import task_failure
 
@@ -71,7 +73,8 @@ def _invoke(parameters: dict[str, Any], region: str, state_credentials: StateCre
     """
     name = parameters["FunctionName"]
     own = f"arn:aws:lambda:{region}:{account_of(state_credentials.role_arn)}:function:"
-    if parameters.keys() <= DIRECT and name.startswith(own) and ":" not in name.removeprefix(own):
+    is_plain = parameters.keys() <= DIRECT and name.startswith(own) and ":" not in name.removeprefix(own)
+    if is_plain and may_invoke(state_credentials.role_arn, name):
         try:
             outcome = lambda_functions.invoke(name, parameters.get("Payload") or b"{}")
         except (JsonRESTError, ServiceException):
@@ -84,6 +87,13 @@ def _invoke(parameters: dict[str, Any], region: str, state_credentials: StateCre
     )
     answer = client.invoke(**parameters)
     return answer | {"Payload": _document(answer["Payload"].read())}
+
+
+def may_invoke(role: str, function: str) -> bool:
+    """Tell whether a state machine's role may invoke a function; if not, the API says so."""
+    return not ROLE.fullmatch(role) or current.allows(
+        role_session(role, SESSION), "lambda:InvokeFunction", function
+    )
 
 
 def _document(payload: bytes) -> Any:

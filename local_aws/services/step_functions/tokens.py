@@ -20,11 +20,13 @@ class Waiting:
     """A task that waits for its callback.
 
     Args:
+        machine: the ARN of the state machine whose execution waits.
         store: writes the outcome to disk before SendTaskSuccess or SendTaskFailure is acknowledged.
 
     """
 
-    def __init__(self, store: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, machine: str, store: Callable[[dict[str, Any]], None]) -> None:
+        self.machine = machine
         self.bell = threading.Event()
         self.beat = time.monotonic()
         self.outcome: dict[str, Any] | None = None
@@ -50,7 +52,7 @@ class Tokens:
 
     def __init__(self) -> None:
         self._open: dict[str, Waiting] = {}
-        self._closed: dict[str, None] = {}
+        self._closed: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def open(self, token: str, waiting: Waiting) -> None:
@@ -61,10 +63,16 @@ class Tokens:
     def close(self, token: str) -> None:
         """Refuse callbacks of `token` from now on."""
         with self._lock:
-            if self._open.pop(token, None):
-                self._closed[token] = None
+            if waiting := self._open.pop(token, None):
+                self._closed[token] = waiting.machine
                 if len(self._closed) > CLOSED_KEPT:
                     self._closed.pop(next(iter(self._closed)))
+
+    def machine_of(self, token: str) -> str:
+        """Return the ARN of the state machine that gave out a token, or "" when none is known to have."""
+        with self._lock:
+            waiting = self._open.get(token)
+            return waiting.machine if waiting else self._closed.get(token, "")
 
     def waiting(self, token: str) -> Waiting:
         """Return the task that waits for this token.

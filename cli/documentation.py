@@ -27,7 +27,6 @@ ROOT = Path(__file__).parent.parent
 
 NOTE = "<!-- Made by `make docs`; change the code, not this page. -->\n"
 
-PICTURE_BEGINS = "<!-- picture: made by `make docs` -->"
 COST_BEGINS = "<!-- cost: made by `make docs` -->"
 COST_ENDS = "<!-- end of cost -->"
 COST_COMMAND = "decant workflows cost load_file --runs 100000 --size 5MB --pipeline orders --region eu-west-1"
@@ -35,14 +34,11 @@ COST_COMMAND = "decant workflows cost load_file --runs 100000 --size 5MB --pipel
 STAGE_COST_BEGINS = "<!-- stage cost: made by `make docs` -->"
 STAGE_COST_ENDS = "<!-- end of stage cost -->"
 
-PICTURE_ENDS = "<!-- end of picture -->"
-
 
 def pages() -> dict[Path, str]:
     """Return the text of every made page by its path."""
     return {
         **pictures(),
-        ROOT / "README.md": readme(),
         ROOT / "docs" / "cli.md": cli_page(),
         ROOT / "docs" / "workflows.md": workflows_page(),
         ROOT / "docs" / "infrastructure.md": infrastructure_page(),
@@ -53,15 +49,6 @@ def pages() -> dict[Path, str]:
         ),
         ROOT / "docs" / "deploy.md": deploy_page(),
     }
-
-
-def readme() -> str:
-    """Return the README with the picture of load_file as its definition draws it today."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    before, _, rest = text.partition(PICTURE_BEGINS)
-    _, _, after = rest.partition(PICTURE_ENDS)
-    shown = "![How a file becomes rows](docs/images/workflows/load_file.svg)"
-    return f"{before}{PICTURE_BEGINS}\n{shown}\n{PICTURE_ENDS}{after}"
 
 
 def cli_page() -> str:
@@ -124,11 +111,15 @@ credentials of your shell.
 
 
 def pictures() -> dict[Path, str]:
-    """Return the picture of every workflow by its path."""
+    """Return the picture of every workflow by its path, and one without errors for the README."""
     folder = ROOT / "docs" / "images" / "workflows"
-    return {
-        folder / f"{_name(path)}.svg": svg(_name(path), json.loads(path.read_text(encoding="utf-8")))
+    definitions = {
+        _name(path): json.loads(path.read_text(encoding="utf-8"))
         for path in sorted((ROOT / "workflows").glob("*.asl.json"))
+    }
+    return {
+        **{folder / f"{name}.svg": svg(name, found) for name, found in definitions.items()},
+        folder / "load_file-without-errors.svg": svg("load_file", definitions["load_file"], errors="none"),
     }
 
 

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import click
 
 from cli.output import console, json_option, outcome, print_json, print_table, table
+from cli.run_tree import work
 from cli.service import Service, service
-
-POLL_SECONDS = 0.5
+from cli.watching import POLL_SECONDS, watch_states
 
 OFFENDING = 3
 """Offending rows that are shown with a run; `decant quarantine show` has more."""
@@ -121,7 +121,7 @@ def show(run: str, *, as_json: bool) -> None:
 @click.argument("run")
 @json_option
 def watch(run: str, *, as_json: bool) -> None:
-    """Show a run until it ends; exit code 1 unless it succeeds."""
+    """Show a run's states as they pass until it ends; exit code 1 unless it succeeds."""
     watch_run(run, as_json=as_json)
 
 
@@ -134,10 +134,12 @@ def _parameters(given: tuple[str, ...]) -> dict[str, str]:
 
 def watch_run(run: str, *, as_json: bool) -> NoReturn:
     """Show a run until it ends, then leave: exit code 1 unless it succeeded."""
-    found = follow(service(), run, live=not as_json)
+    found = follow(service(), run, live=False) if as_json else watch_states(service(), run)
     if as_json:
         print_json(found)
     else:
+        for told in _rows(found):
+            console.print(told, soft_wrap=True)
         _print_error(found)
     raise SystemExit(0 if found["outcome"] == "succeeded" else 1)
 
@@ -194,7 +196,7 @@ def view(run: dict[str, Any]) -> Any:
     from rich.console import Group  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415
 
-    heading = Text.assemble((run["name"], "bold"), "  ", outcome(run["outcome"]), f"  {_work(run)}")
+    heading = Text.assemble((run["name"], "bold"), "  ", outcome(run["outcome"]), f"  {work(run)}")
     rows = [
         (step["state"], _standing(step), step["seconds"], step["attempts"], step["error"])
         for step in run["steps"] or []
@@ -221,15 +223,6 @@ def _rows(run: dict[str, Any]) -> list[Any]:
 def _defect(defect: dict[str, Any]) -> str:
     where = f"line {defect['line']}" if defect["line"] else f"row {defect['row']}"
     return f"{where}{', column ' + defect['column'] if defect['column'] else ''}: {defect['message']}"
-
-
-def _work(run: dict[str, Any]) -> str:
-    """Return what a run works on: a file, or a batch's parameters."""
-    given = run["input"] or {}
-    if "file" in given:
-        return f"s3://{given['file']['bucket']}/{given['file']['key']}"
-    told = [f"{name}={value}" for name, value in given.get("parameters", {}).items()]
-    return "  ".join([*told, *([f"tick {given['tick']}"] if "tick" in given else [])])
 
 
 def _standing(step: dict[str, Any]) -> Any:

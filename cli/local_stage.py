@@ -183,11 +183,16 @@ def _provision(ready: dict[str, Any], token: str) -> dict[str, str]:
 
 
 def _set_after_deploy(ready: dict[str, Any], outputs: dict[str, str], api_url: str) -> None:
-    from infrastructure.post_deploy import keep_dead_letters, limit_requests  # noqa: PLC0415 - imports boto3
+    from infrastructure.post_deploy import (  # noqa: PLC0415 - imports boto3
+        allow_uploads,
+        keep_dead_letters,
+        limit_requests,
+    )
 
     reach = functools.partial(client, ready["environment"])
     keep_dead_letters(STAGE, outputs["DeadLettersArn"], client=reach)
     limit_requests(api_url.split("/")[-2], client=reach)
+    allow_uploads(outputs["LandingBucket"], api_url, client=reach)
 
 
 def _deploy(directory: Path, environment: dict[str, str]) -> str:

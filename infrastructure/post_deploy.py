@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 import click
@@ -23,6 +25,9 @@ API_STAGE = "api"
 
 REQUESTS_PER_SECOND, REQUESTS_AT_ONCE = 50, 100
 """What the REST API takes from all callers together; an account's own default is 10,000 and 5,000."""
+
+PREFLIGHT_SECONDS = 3000
+"""How long a browser may remember that the console may upload; browsers forget after two hours at most."""
 
 
 def keep_dead_letters(
@@ -61,19 +66,54 @@ def limit_requests(api: str, *, client: Clients = boto3.client) -> str:
     return f"dead letters; {REQUESTS_PER_SECOND} requests a second, {REQUESTS_AT_ONCE} at once"
 
 
+def allow_uploads(landing_bucket: str, api_url: str, *, client: Clients = boto3.client) -> str:
+    """Let the console's page, which the REST API serves, post signed forms to the landing bucket.
+
+    It replaces the bucket's CORS configuration: no other page may. Safe to repeat; it goes with the bucket.
+
+    Returns:
+        What was set, in words.
+    """
+    url = urlsplit(api_url)
+    origin = f"{url.scheme}://{url.netloc}"
+    rule = {
+        "ID": "uploads-of-the-console",
+        "AllowedMethods": ["POST"],
+        "AllowedOrigins": [origin],
+        "MaxAgeSeconds": PREFLIGHT_SECONDS,
+    }
+    client("s3").put_bucket_cors(Bucket=landing_bucket, CORSConfiguration={"CORSRules": [rule]})
+    return f"uploads from {origin}"
+
+
 def dead_letters_of(stage: str, *, app: str = "decant", client: Clients = boto3.client) -> str:
     """Return the ARN of the stage's dead-letter queue, from its stack."""
+    return _outputs(stage, app, client)["DeadLettersArn"]
+
+
+def _outputs(stage: str, app: str, client: Clients) -> dict[str, str]:
     stacks = client("cloudformation").describe_stacks(StackName=f"{app}-{stage}-infra")["Stacks"]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
-    return str(outputs["DeadLettersArn"])
+    return {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
 
 
 @click.command()
 @click.option("--stage", required=True, help="The stage's name, such as dev.")
 @click.option("--app", default="decant", show_default=True, help="The first part of every name.")
 def main(stage: str, app: str) -> None:
-    """Set what needs the deployed functions: where given-up events go."""
-    keep_dead_letters(stage, dead_letters_of(stage, app=app), app=app)
+    """Set what needs the deployed functions and API: dead letters, request limits, uploads of the console."""
+    from infrastructure.deployment.rest_api import rest_apis  # noqa: PLC0415 - it imports this module
+    from infrastructure.deployment.target import Target  # noqa: PLC0415 - as above
+
+    outputs = _outputs(stage, app, boto3.client)
+    keep_dead_letters(stage, outputs["DeadLettersArn"], app=app)
+    target = Target(stage=stage, app=app, client=boto3.client, environment=os.environ)
+    apis = rest_apis(target)
+    if len(apis) != 1:
+        raise click.ClickException(
+            f"{len(apis)} REST APIs call stage {stage}, not one: run `decant deploy --stage {stage}`"
+        )
+    click.echo(limit_requests(apis[0]))
+    click.echo(allow_uploads(outputs["LandingBucket"], target.api_url(apis[0])))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,9 @@ retries within {OLDEST_EVENT_SECONDS // 3600} hours, then the dead-letter queue,
 safe to repeat, and Chalice leaves it alone when it deploys again. These functions take events:
 
 {HANDLERS}
+
+The same command limits the REST API's requests, and lets the console upload: a CORS rule of the landing
+bucket allows POST from exactly the API's origin, which is known only now. It goes with the bucket.
 """
 
 ACCEPTED = """`make check` runs cfn-lint, checkov and parliament on the rendered template. What they find is

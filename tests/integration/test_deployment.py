@@ -8,6 +8,7 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from infrastructure import post_deploy
 from infrastructure.chalice_config import FUNCTIONS
@@ -159,6 +160,28 @@ def test_a_deployment_goes_on_after_a_failure_in_each_step(standing, one):
     assert set(inventory.functions(one)) == {"decant-one", "decant-one-authorize", "decant-one-file_landed"}
     assert standing.deployed.api_token is None  # an attempt before this one made it
     assert [entry["role"] for entry in Tokens(one).entries()] == ["approver"]
+
+
+def test_the_console_alone_may_upload_from_a_browser(standing, one, aws):
+    s3, bucket = one.client("s3"), f"decant-one-landing-{one.account}"
+    (rule,) = s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
+    assert (rule["AllowedMethods"], rule["AllowedOrigins"]) == (["POST"], [aws.endpoint_url])
+    form = s3.generate_presigned_post(bucket, "elsewhere/a.csv")
+    preflight = {"Origin": aws.endpoint_url, "Access-Control-Request-Method": "POST"}
+    allowed = requests.options(form["url"], headers=preflight, timeout=10)
+    assert (allowed.status_code, allowed.headers["Access-Control-Allow-Origin"]) == (200, aws.endpoint_url)
+    refused = requests.options(form["url"], headers={**preflight, "Origin": "https://a.example"}, timeout=10)
+    assert refused.status_code == 403
+    posted = requests.post(
+        form["url"],
+        data=form["fields"],
+        files={"file": b"a,b"},
+        headers={"Origin": aws.endpoint_url},
+        timeout=10,
+    )
+    assert (posted.status_code, posted.headers["Access-Control-Allow-Origin"]) == (204, aws.endpoint_url)
+    with s3.get_object(Bucket=bucket, Key="elsewhere/a.csv")["Body"] as body:
+        assert body.read() == b"a,b"
 
 
 def test_deploying_again_changes_nothing(one):

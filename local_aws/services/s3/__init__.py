@@ -31,6 +31,7 @@ REALITY = Reality(
         "Lifecycle rules, replication and storage classes are stored but move nothing.",
         "A caller of another account may do what the bucket's policy allows; IAM policies are not enforced.",
         "For callers of its own account, a bucket's policy counts only where it denies unconditionally.",
+        "A browser's preflight is judged by its origin; the methods and headers are left to the browser.",
         "Encryption settings are stored and returned; the bytes on disk are not encrypted.",
         "A full-object checksum of an upload in parts is computed for CRC32 only: NotImplemented otherwise.",
         "A killed process loses nothing; a power cut may lose the last moments, as files are not synced.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from moto.s3.exceptions import PreconditionFailed, S3ClientError
+from moto.s3.exceptions import AccessForbidden, MissingBucket, PreconditionFailed, S3ClientError
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -58,6 +58,17 @@ class LocalS3Response(S3Response):
             if source := self.headers.get("x-amz-copy-source"):
                 accounts.check_source(caller, source)
         super()._authenticate_and_authorize_s3_action(bucket_name, key_name)
+
+    def _response_options(self, headers: dict[str, str], bucket_name: str) -> Any:
+        """Answer a browser's preflight by the bucket's CORS rules alone: it carries no credentials."""
+        try:
+            bucket = self.backend.head_bucket(bucket_name)
+        except MissingBucket:
+            return 403, {}, ""
+        if not bucket.cors:
+            raise AccessForbidden("CORSResponse: CORS is not enabled for this bucket.")
+        self._set_cors_headers_options(headers, bucket)
+        return 200, self.response_headers, ""
 
     def _bucket_response(self, request: Any, full_url: str) -> Any:
         if request.method in READS:

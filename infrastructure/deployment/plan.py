@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import WaiterError
 
 from infrastructure.chalice_config import FUNCTIONS, stage_block, tags_of
+from infrastructure.conditions import resources_of
 from infrastructure.deployment.failures import DeploymentFailedError
 from infrastructure.deployment.package import PYTHON
 from infrastructure.provision import (
@@ -68,13 +69,8 @@ def _resources(target: Target) -> list[Change]:
     stack = Stack(target.stack, target.client("cloudformation"), tags_of(target.app, target.stage))
     if stack.status() in {None, *NEVER_CAME_TO_BE}:
         return [
-            Change(
-                action="add",
-                kind=resource["Type"],
-                name=name,
-                what=f"if {resource['Condition']}" if "Condition" in resource else "",
-            )
-            for name, resource in target.template["Resources"].items()
+            Change(action="add", kind=resource["Type"], name=name)
+            for name, resource in resources_of(target.template, target.parameters).items()
         ]
     return [_change(each["ResourceChange"]) for each in _change_set(target, stack)]
 

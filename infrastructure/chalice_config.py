@@ -37,6 +37,9 @@ NEEDS_LAYER = (
 )
 """The functions that use pyarrow or the Redshift driver; with these in it the zip would be over 250 MB."""
 
+COMPRESSED_FROM = 1400
+"""Bytes from which API Gateway compresses an answer for who accepts it; a smaller one is one packet."""
+
 FUNCTIONS: dict[str, dict[str, Any]] = {
     "api_handler": {"lambda_timeout": 30, "lambda_memory_size": 512},
     "authorize": {"lambda_timeout": 10, "lambda_memory_size": 256},
@@ -121,6 +124,7 @@ SCHEMA: dict[str, Any] = {
             "properties": {
                 "api_gateway_endpoint_type": {"const": "REGIONAL"},
                 "api_gateway_stage": {"type": "string"},
+                "minimum_compression_size": {"type": "integer", "minimum": 0, "maximum": 10_485_760},
                 "autogen_policy": {"const": False},
                 "environment_variables": {"type": "object", "additionalProperties": {"type": "string"}},
                 "lambda_functions": {"type": "object", "additionalProperties": {"$ref": "#/$defs/function"}},
@@ -158,6 +162,7 @@ def stage_block(outputs: Mapping[str, str], python: str | None) -> dict[str, Any
     return {
         "api_gateway_endpoint_type": "REGIONAL",
         "api_gateway_stage": "api",
+        "minimum_compression_size": COMPRESSED_FROM,
         "autogen_policy": False,
         "xray": True,
         "tags": tags_of(outputs["App"], outputs["Stage"]),

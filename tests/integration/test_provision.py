@@ -49,6 +49,7 @@ def tree(tmp_path):
     """A source tree to break: the template and one workflow."""
     for name in (
         "infrastructure/template.yaml",
+        "infrastructure/prices.json",
         "infrastructure/workflows/load_file.yaml",
         "workflows/load_file.asl.json",
         "glue_scripts/extra.py",

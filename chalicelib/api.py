@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -191,7 +191,9 @@ def list_runs() -> answers.Runs:
 )
 def show_run(run: str) -> answers.RunAnswer:
     """Show a run."""
-    return answers.RunAnswer(**asdict(runs.describe(StepFunctions(), run)))
+    found = runs.describe(StepFunctions(), run)
+    price = workflow_reports.cost_of(workflow_reports.reports(S3()), runs.workflow_of(run), found)
+    return answers.RunAnswer(**asdict(replace(found, cost=price if found.ended else None)))
 
 
 @endpoint(

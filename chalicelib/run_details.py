@@ -37,6 +37,7 @@ class _Details:
     file: str | None
     rows: Rows | None
     cost: float | None
+    priced: bool  # whether somebody asked what it cost
 
 
 _kept: OrderedDict[tuple[str, str | None], _Details] = OrderedDict()
@@ -53,13 +54,13 @@ def detailed(
         listed: each run, as a list has it, with its workflow.
         price: what a run cost; without it none is told.
     """
-    unknown = [(workflow, run) for workflow, run in listed if _known(run) is None]
+    unknown = [(workflow, run) for workflow, run in listed if _known(run, price) is None]
     if unknown:
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
             found = list(pool.map(lambda pair: _described(states, pair[0], pair[1], price), unknown))
         _keep(found)
     fresh = {_key(run): details for run, details in found} if unknown else {}
-    return [_with(run, fresh.get(_key(run)) or _known(run)) for _, run in listed]
+    return [_with(run, fresh.get(_key(run)) or _known(run, price)) for _, run in listed]
 
 
 def _described(states: StepFunctions, workflow: str, run: Run, price: Price | None) -> tuple[Run, _Details]:
@@ -71,6 +72,7 @@ def _described(states: StepFunctions, workflow: str, run: Run, price: Price | No
         file=full.file,
         rows=full.rows,
         cost=price(workflow, full) if price and run.ended else None,
+        priced=price is not None,
     )
 
 
@@ -78,11 +80,12 @@ def _key(run: Run) -> tuple[str, str | None]:
     return run.name, run.ended  # a run that goes on has an input only, which never changes
 
 
-def _known(run: Run) -> _Details | None:
+def _known(run: Run, price: Price | None) -> _Details | None:
     with _lock:
         details = _kept.get(_key(run))
-        if details:
-            _kept.move_to_end(_key(run))
+        if details is None or (price and not details.priced):
+            return None
+        _kept.move_to_end(_key(run))
         return details
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ class Console:
     page: Page
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    meant: set[int] = field(default_factory=set)
+    """Statuses of 400 and above that the test itself provokes."""
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE)
@@ -69,11 +72,12 @@ class Console:
 
     def _heard(self, message: ConsoleMessage) -> None:
         told = message.text
-        if message.type in {"error", "warning"} and not told.startswith("Failed to load resource"):
+        about = re.match(r"Failed to load resource: the server responded with a status of (\d+)", told)
+        if message.type in {"error", "warning"} and not (about and int(about[1]) in self.meant):
             self.complaints.append(told)
 
     def _answered(self, answer: Response) -> None:
-        if answer.status >= 500:
+        if answer.status >= 400 and answer.status not in self.meant:
             self.complaints.append(f"{answer.status} {answer.url}")
 
     def _asked(self, request: Request) -> None:

@@ -146,6 +146,7 @@ def test_a_batch_is_started_by_hand_with_its_parameters(console: Console) -> Non
 
 
 def test_what_is_not_there_says_so(console: Console) -> None:
+    console.meant.add(404)
     page = console.open("/runs")
     page.goto(f"{console.address}#/runs/orders-000000000000000000000000")
     expect(page.get_by_role("alert")).to_contain_text("there is no such run")

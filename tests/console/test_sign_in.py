@@ -30,6 +30,7 @@ def test_a_token_signs_in_for_this_tab_only(console: Console) -> None:
 
 
 def test_a_wrong_token_is_refused_in_words(console: Console) -> None:
+    console.meant.update({401, 403})
     page = console.page
     page.goto(console.address)
     page.get_by_label("Bearer token").fill("not-a-token")
@@ -46,16 +47,16 @@ def test_a_link_with_a_token_leaves_none_in_the_address(console: Console) -> Non
 
 
 @pytest.mark.parametrize(
-    ("role", "redrives", "uploads"), [("viewer", False, False), ("operator", True, True)]
+    ("role", "requeues", "uploads"), [("viewer", False, False), ("operator", True, True)]
 )
 def test_a_role_sees_what_it_may_do(
-    console: Console, rejected: dict[str, Any], role: str, redrives: bool, uploads: bool
+    console: Console, rejected: dict[str, Any], role: str, requeues: bool, uploads: bool
 ) -> None:
     token = console.stage.tokens[role]
     page = console.open(f"/runs/{rejected['name']}", token)
     expect(page.locator(".role")).to_have_text(role)
-    button = page.get_by_role("button", name="Redrive", exact=True)
-    expect(button).to_be_enabled() if redrives else expect(button).to_be_disabled()
+    button = page.get_by_role("button", name="Requeue the file", exact=True)
+    expect(button).to_be_enabled() if requeues else expect(button).to_be_disabled()
     page = console.open("/pipelines/orders", token)
     choose = page.get_by_role("button", name=re.compile("Choose files"))
     expect(choose).to_be_enabled() if uploads else expect(choose).to_be_disabled()

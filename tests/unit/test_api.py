@@ -307,7 +307,7 @@ def test_workflows_are_listed_and_shown_with_what_lint_and_the_price_list_said(
         ({"status": "RUNNING"}, None),
     ],
 )
-def test_a_run_in_a_list_has_a_price_when_its_way_is_known(
+def test_a_run_has_a_price_when_its_way_is_known(
     http: Any, states: FakeStepFunctions, s3: FakeS3, changes: dict[str, Any], cost: float | None
 ) -> None:
     s3.put_json("artifacts", workflow_reports.KEY, {"workflows": {"load_file": {"cost": COST}}})
@@ -315,6 +315,7 @@ def test_a_run_in_a_list_has_a_price_when_its_way_is_known(
     name = runs.start_for_file(FakeStepFunctions(), a_file()).run
     states.add({**an_execution(name, changes.get("status", "SUCCEEDED")), "input": given, **changes})
     assert ask(http, "GET", "/runs")[1]["runs"][0]["cost"] == cost
+    assert ask(http, "GET", f"/runs/{name}")[1]["cost"] == cost
 
 
 def test_how_runs_ended_is_told_by_pipeline_and_hour(http: Any, states: FakeStepFunctions) -> None:

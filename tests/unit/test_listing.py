@@ -176,3 +176,10 @@ def test_a_rare_run_among_100_000_gives_short_pages_instead_of_slow_ones() -> No
     runs, cursor = listing.page(states, listing.Wanted(search="no such file"), 50)
     assert (runs, states.described <= listing.MOST_DESCRIBED + 50) == ([], True)
     assert cursor
+
+
+def test_runs_that_were_looked_at_without_their_price_have_one_when_it_is_asked_for() -> None:
+    states = many(3)
+    listing.page(states, listing.Wanted(), 10)
+    priced, _ = listing.page(states, listing.Wanted(), 10, price=lambda _workflow, _run: 0.25)
+    assert [run.cost for run in priced] == [0.25, 0.25, 0.25]

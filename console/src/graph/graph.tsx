@@ -118,7 +118,7 @@ function Shape({ node }: { node: Node }): JSX.Element {
 function Label({ node, visit }: { node: Node; visit: StateVisit | undefined }): JSX.Element {
   const middle = node.box ? node.y + 18 : node.y + node.height / 2;
   const look = visit && STATUSES[visit.status];
-  const left = node.type === "Choice" ? node.x + 18 : node.x + 10;
+  const left = node.x + (node.type === "Choice" ? 13 : 6);
   const pictured = look && visit.status !== "ahead" && visit.status !== "not_taken";
   const repeated = visit ? timesOf(visit) : "";
   return (

@@ -29,7 +29,7 @@ export function Timeline(props: { visits: StateVisit[]; started: string; ended: 
                 <span class="unseen">, {STATUSES[visit.status].word}</span>
               </span>
               <span class="timeline-track" aria-hidden="true">
-                <span class={`timeline-bar tone-${STATUSES[visit.status].tone}`} style={{ left: `${place(visit.entered)}%`, width: `${place(visit.left) - place(visit.entered)}%` }} />
+                <span class={`timeline-bar ${visit.visits > 1 ? "again" : ""} tone-${STATUSES[visit.status].tone}`} style={{ left: `${place(visit.entered)}%`, width: `${place(visit.left) - place(visit.entered)}%` }} />
                 {visit.tries.filter((each) => each.error).map((each: Try, index) => (
                   <span key={index} class="timeline-bar tone-failed" style={{ left: `${place(each.started)}%`, width: `${place(each.ended) - place(each.started)}%` }} />
                 ))}
@@ -39,7 +39,7 @@ export function Timeline(props: { visits: StateVisit[]; started: string; ended: 
           </li>
         ))}
       </ol>
-      <p class="faint">Choices and passes take no time and are left out.</p>
+      <p class="faint">Choices and passes take no time and are left out.{shown.some((visit) => visit.visits > 1) && " A striped bar goes from the first to the last visit; its figure is the time of all visits."}</p>
     </div>
   );
 }

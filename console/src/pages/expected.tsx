@@ -52,6 +52,7 @@ export function Expected(): JSX.Element {
 
 function Row({ level }: { level: ServiceLevel }): JSX.Element {
   const [word, icon, tone] = STANDINGS[level.standing];
+  const due = level.standing !== "not_yet";
   return (
     <tr>
       <td>
@@ -63,9 +64,10 @@ function Row({ level }: { level: ServiceLevel }): JSX.Element {
       <td class="grow">
         <a class="row-link" href={href("pipelines", level.pipeline)}>{level.pipeline}</a>
         {level.why && <span class="under">{level.why}</span>}
+        {!due && <span class="under">The stage was not there a day before the last deadline: the next one is the first that counts.</span>}
       </td>
       <td data-label="Expected by">{level.expected_by}</td>
-      <td data-label="Last deadline" class="right"><Time iso={level.deadline} /></td>
+      <td data-label="Last deadline" class="right">{due ? <Time iso={level.deadline} /> : <Nothing means="none that counts" />}</td>
       <td data-label="Came" class="right">{level.at ? (level.run ? <a href={href("runs", level.run)}><Time iso={level.at} /></a> : <Time iso={level.at} />) : <Nothing means="not yet" />}</td>
       <td data-label="Next deadline" class="right"><Time iso={level.following} /></td>
     </tr>

@@ -2,11 +2,11 @@
 import type { ComponentChildren, JSX } from "preact";
 
 import * as api from "../api";
-import { bytes, count, fileName, plural } from "../format";
+import { bytes, count, duration, fileName, plural } from "../format";
 import { useLive } from "../live";
 import { Card, Copy, Empty, Facts, Nothing, Skeleton, Time, Trouble } from "../parts/basics";
 import { Icon, type IconName } from "../parts/icons";
-import { OutcomeBadge } from "../parts/outcome";
+import { lookOf, OutcomeBadge } from "../parts/outcome";
 import { href, route } from "../route";
 import type { LineageRun } from "../types";
 
@@ -51,7 +51,7 @@ function Way({ run, fileKey }: { run: LineageRun; fileKey: string }): JSX.Elemen
   return (
     <ol class="way-of">
       <Stop icon="file" title="Landed as"><bdi class="mono">{fileKey}</bdi></Stop>
-      <Stop icon="running" title="Run"><Time iso={run.started} />{run.error && <span class="mono tone-failed">{run.error}</span>}</Stop>
+      <Stop icon={lookOf(run.outcome).icon} title={`Run, ${lookOf(run.outcome).word}`}><span><Time iso={run.started} />{run.seconds !== null && <span class="faint number">, took {duration(run.seconds)}</span>}</span>{run.error && <span class={`mono error-word tone-${lookOf(run.outcome).tone}`}>{run.error}</span>}</Stop>
       {run.parquet.length > 0 && (
         <Stop icon="copy" title={plural(run.parquet.length, "Parquet object")}>
           {run.parquet.slice(0, 20).map((each) => (

@@ -12,7 +12,7 @@ import { LiveMark } from "../parts/live_mark";
 import { lookOf, OutcomeBadge, STATUSES } from "../parts/outcome";
 import { href, refine, route } from "../route";
 import type { Run, StateVisit } from "../types";
-import { Deeds } from "./run_deeds";
+import { Deeds, useHeld } from "./run_deeds";
 import { Logs } from "./run_logs";
 import { Notices } from "./run_notices";
 import { Report } from "./run_report";
@@ -27,6 +27,7 @@ export function RunPage({ name }: { name: string }): JSX.Element {
   const definition = useLive((stop) => api.definition(name, stop), null, [name]);
   const visits = useMemo(() => new Map((states.data?.states ?? []).map((visit) => [visit.name, visit])), [states.data]);
   const run = found.data;
+  const held = useHeld(run, visits).data;
   over.current = Boolean(run && run.outcome !== "running" && states.data && states.data.outcome !== "running");
   const chosen = route.value.query["state"];
   const choose = (state: string | undefined): void => {
@@ -58,9 +59,9 @@ export function RunPage({ name }: { name: string }): JSX.Element {
       {run.error && <WhatFailed run={run} />}
       <Card title="The run" id="about">
         <About run={run} />
-        <Deeds run={run} visits={visits} again={again} />
+        <Deeds run={run} visits={visits} held={held} again={again} />
       </Card>
-      <Report run={run} visits={visits} />
+      {held && <Report held={held} />}
       <div class={`beside ${chosen ? "with-panel" : ""}`}>
         <Card title="Workflow" id="workflow" aside={definition.data && <a href={href("workflows", definition.data.workflow)}>{definition.data.workflow}</a>}>
           {definition.data ? (
@@ -113,7 +114,7 @@ function About({ run }: { run: Run }): JSX.Element {
       facts={[
         ["Run", <span class="with-copy mono">{run.name} <Copy text={run.name} what="the run's name" /></span>],
         ["Pipeline", <a href={href("pipelines", run.pipeline)}>{run.pipeline}</a>],
-        ["File", run.file ? <a href={href("files", run.file, { pipeline: run.pipeline })}><bdi>{run.file}</bdi></a> : <Nothing />],
+        ["File", run.file ? <a class="mono roomy" href={href("files", run.file, { pipeline: run.pipeline })}><bdi>{run.file}</bdi></a> : <Nothing />],
         ["Rows loaded", rows && rows.loaded !== null ? <span class="number">{count(rows.loaded)}{rows.read !== null && ` of ${count(rows.read)}`}</span> : <Nothing means="not known" />],
         ["Started", <Time iso={run.started} style="full" />],
         ["Took", run.seconds === null ? <span>{lookOf(run.outcome).word}</span> : <span class="number">{duration(run.seconds)}</span>],

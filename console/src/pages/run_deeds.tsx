@@ -2,15 +2,14 @@
 import type { JSX } from "preact";
 
 import * as api from "../api";
-import { useLive } from "../live";
+import { type Live, useLive } from "../live";
 import { type Deed, DeedButton } from "../parts/confirm";
 import { go, href } from "../route";
-import type { Run, StateVisit } from "../types";
+import type { Quarantined, Run, StateVisit } from "../types";
 
-export function Deeds({ run, visits, again }: { run: Run; visits: Map<string, StateVisit>; again: () => void }): JSX.Element | null {
+export function Deeds({ run, visits, held, again }: { run: Run; visits: Map<string, StateVisit>; held: Quarantined | null; again: () => void }): JSX.Element | null {
   const asked = visits.get("RequestApproval")?.status === "waiting" || visits.get("RequestApproval")?.status === "running";
-  const held = useLive((stop) => (mayBeHeld(run, visits) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome, mayBeHeld(run, visits)]);
-  const deeds = [...(asked && run.outcome === "running" ? decisions(run, again) : []), ...usual(run, again), ...(held.data ? [requeue(run, held.data.kind)] : [])];
+  const deeds = [...(asked && run.outcome === "running" ? decisions(run, again) : []), ...usual(run, again), ...(held ? [requeue(run, held.kind)] : [])];
   if (!deeds.length) return null;
   return (
     <div class="deeds" role="group" aria-label="What you can do">
@@ -21,11 +20,13 @@ export function Deeds({ run, visits, again }: { run: Run; visits: Map<string, St
   );
 }
 
-/** Whether a run that is over put something into quarantine: its whole file, or some of its rows. */
-export const mayBeHeld = (run: Run, visits: Map<string, StateVisit>): boolean =>
-  run.outcome !== "running" && ["QuarantineFile", "KeepGoodRows"].some((state) => visits.get(state)?.status === "done");
+/** What a run that is over put into quarantine: its whole file, or some of its rows; null where nothing. */
+export function useHeld(run: Run | null, visits: Map<string, StateVisit>): Live<Quarantined | null> {
+  const may = run !== null && run.outcome !== "running" && ["QuarantineFile", "KeepGoodRows"].some((state) => visits.get(state)?.status === "done");
+  return useLive((stop) => (may ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run?.name, run?.outcome, may]);
+}
 
-export function notHeld(error: unknown): null {
+function notHeld(error: unknown): null {
   if (error instanceof api.Problem && error.status === 404) return null;
   throw error;
 }
@@ -58,7 +59,7 @@ function usual(run: Run, again: () => void): Deed[] {
       act: (reason) => api.stop(run.name, reason).then(again),
     }];
   }
-  if (run.outcome === "succeeded") return [];
+  if (run.outcome === "succeeded" || run.outcome === "rejected") return []; // a rejected file is put back from quarantine
   return [{
     action: "redrive", title: "Redrive", icon: "retry",
     says: "The run goes on from the state that failed, or begins again under the next name where it cannot go on. What is loaded is not loaded twice.",

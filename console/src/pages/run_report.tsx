@@ -1,18 +1,12 @@
 /** The validation report of a run whose file, or rows of it, went to quarantine. */
 import type { JSX } from "preact";
 
-import * as api from "../api";
 import { bytes, count } from "../format";
-import { useLive } from "../live";
 import { Card, Copy, Nothing } from "../parts/basics";
 import { href } from "../route";
-import type { OffendingRow, Quarantined, Run, StateVisit } from "../types";
-import { mayBeHeld, notHeld } from "./run_deeds";
+import type { OffendingRow, Quarantined } from "../types";
 
-export function Report({ run, visits }: { run: Run; visits: Map<string, StateVisit> }): JSX.Element | null {
-  const found = useLive((stop) => (mayBeHeld(run, visits) ? api.quarantined(run.name, stop).catch(notHeld) : Promise.resolve(null)), null, [run.name, run.outcome, mayBeHeld(run, visits)]);
-  const held = found.data;
-  if (!held) return null;
+export function Report({ held }: { held: Quarantined }): JSX.Element {
   return (
     <Card title={held.kind === "file" ? "Why the file was rejected" : "Rows that were set aside"} id="report">
       <p>{held.reason}</p>

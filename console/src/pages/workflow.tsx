@@ -1,6 +1,6 @@
 /** One workflow: its graph, what lint says of it, and what a run costs. */
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import * as api from "../api";
 import { dollars, duration, plural } from "../format";
@@ -88,12 +88,16 @@ function FindingRows({ findings }: { findings: Finding[] | null }): JSX.Element 
   );
 }
 
+const FEW = 8; // ways that are shown at once; the largest workflow has over twenty
+
 function Prices({ cost }: { cost: Costs | null }): JSX.Element {
+  const [all, setAll] = useState(false);
   if (!cost) return <p class="faint">The stage was provisioned without prices; the command says them.</p>;
   if (!cost.ways.length) return <p class="faint">{cost.why ?? "There is no way through it to price."}</p>;
+  const ways = cost.ways.toSorted((one, other) => Number(one.fails) - Number(other.fails) || one.transitions - other.transitions);
   return (
     <>
-      <p class="faint">For a file of 1 MB at the list prices of {cost.region}{cost.prices_as_of ? `, as of ${cost.prices_as_of}` : ""}. Each row is a way through the workflow.</p>
+      <p class="faint">For a file of 1 MB at the list prices of {cost.region}{cost.prices_as_of ? `, as of ${cost.prices_as_of}` : ""}. Each row is a way through the workflow, the shortest first.</p>
       <div class="scroll" role="region" aria-label="Ways and their prices" tabIndex={0}>
         <table class="rows">
           <thead>
@@ -107,10 +111,11 @@ function Prices({ cost }: { cost: Costs | null }): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {cost.ways.map((way, index) => <WayRow key={index} way={way} />)}
+            {(all ? ways : ways.slice(0, FEW)).map((way, index) => <WayRow key={index} way={way} />)}
           </tbody>
         </table>
       </div>
+      {!all && ways.length > FEW && <button type="button" class="button more" onClick={() => setAll(true)}>Show all {ways.length} ways</button>}
       {cost.left_out > 0 && <p class="faint">{plural(cost.left_out, "more way")} left out.</p>}
     </>
   );

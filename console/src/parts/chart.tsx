@@ -85,7 +85,7 @@ function options(Plot: typeof uPlot, props: ChartProps, box: HTMLElement, setAt:
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { y: { range: (_plot, _low, high) => [0, props.most ?? (high > 0 ? high * 1.1 : 1)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_plot, splits) => splits.map((each) => moment(new Date(each * 1000).toISOString()).replace(/(:\d\d):00$/, "$1")) },
+      { ...axis, grid: { show: false }, space: 84, size: 26, values: (_plot, splits) => splits.map((each) => moment(new Date(each * 1000).toISOString()).replace(/(:\d\d):00$/, "$1")) },
       { ...axis, size: 52, space: 36, values: (_plot, splits) => splits.map((each) => props.axis(each)) },
     ],
     series: [{}, { stroke: colour(`--${props.tone}-solid`), fill: colour(`--${props.tone}-solid`), width: 0, paths: Plot.paths.bars?.({ size: [0.75, 40], radius: 0.15 }), points: { show: false } }],

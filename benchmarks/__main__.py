@@ -11,13 +11,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.case import Computed, Sizes
+from benchmarks.case import Computed, Sizes, Timed
 from benchmarks.measure import COUNTED, measure
 
 RESULTS = Path(__file__).with_name("results.json")
-NOT_SUITES = {"case", "child", "measure", "files", "engines"}
+NOT_SUITES = {"case", "child", "measure", "files", "many_runs"}
 KEPT = ("suite", "case", "engine", "seconds", "peak_rss_mb", "compared_to", "ratio")
 KEPT_OF_COSTS = ("usd", "usd_ratio")
+KEPT_OF_WAITS = ("longest_seconds",)
 
 
 def suites() -> list[str]:
@@ -42,9 +43,13 @@ def main() -> None:
     for name in asked.suite or suites():
         for case in importlib.import_module(f"benchmarks.{name}").cases(sizes):
             with console.status(case.name) as status:
-                computed = isinstance(case, Computed)
-                measured = case.rows() if computed else measure(case, status.update)
-            console.print(cost_table(measured) if computed else table(measured))
+                if isinstance(case, Computed):
+                    measured, shown = case.rows(), cost_table
+                elif isinstance(case, Timed):
+                    measured, shown = case.rows(status.update), waits_table
+                else:
+                    measured, shown = measure(case, status.update), table
+            console.print(shown(measured))
             rows += measured
             write(rows)
     console.print(
@@ -93,12 +98,30 @@ def cost_table(rows: list[dict[str, Any]]) -> Table:
     return shown
 
 
+def waits_table(rows: list[dict[str, Any]]) -> Table:
+    """Show the rows of a case whose engines are waits on one stage."""
+    shown = Table(title=f"{rows[0]['suite']}: {rows[0]['case']}", title_justify="left")
+    for heading in ("wait", "median seconds", "longest", "MB"):
+        shown.add_column(heading, justify="left" if heading == "wait" else "right")
+    for row in rows:
+        shown.add_row(
+            row["engine"],
+            f"{row['seconds']:.3f}",
+            f"{row['longest_seconds']:.3f}",
+            f"{row['peak_rss_mb']:.0f}",
+        )
+    return shown
+
+
 def write(rows: list[dict[str, Any]]) -> None:
     """Write the rows to the results, in place of older ones of the same case."""
     measured = {(row["suite"], row["case"]) for row in rows}
     older = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     kept = [row for row in older if (row["suite"], row["case"]) not in measured]
-    kept += [{key: row[key] for key in (*KEPT, *KEPT_OF_COSTS, *COUNTED) if key in row} for row in rows]
+    kept += [
+        {key: row[key] for key in (*KEPT, *KEPT_OF_COSTS, *KEPT_OF_WAITS, *COUNTED) if key in row}
+        for row in rows
+    ]
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 

@@ -51,6 +51,21 @@ class Computed:
     rows: Callable[[], list[dict[str, Any]]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """Many waits on one stage that is made once.
+
+    Attributes:
+        suite: the suite's name.
+        name: what is measured.
+        rows: measures, told what to report as it goes on, and returns the rows of the results.
+    """
+
+    suite: str
+    name: str
+    rows: Callable[[Callable[[str], None]], list[dict[str, Any]]]
+
+
 @dataclass(frozen=True)
 class Sizes:
     """Which file sizes to measure, in megabytes."""

@@ -29,6 +29,9 @@ MOST_RUNS = 10_000
 KEPT_SECONDS = 10
 """Charts of many viewers are drawn from one count."""
 
+KEPT_PER_SECOND = 10
+"""Seconds that a count is kept for each that it took: many runs are counted more seldom."""
+
 
 @dataclass
 class Hour:
@@ -80,10 +83,17 @@ def count(states: StepFunctions, pipeline: str | None, hours: int) -> Counted:
     with _lock:
         until, found = _kept.get((pipeline, hours), (0.0, None))
     if found is None or until < time.monotonic():
+        began = time.monotonic()
         found = _count(states, pipeline, hours, datetime.now(UTC))
+        ended = time.monotonic()
         with _lock:
-            _kept[pipeline, hours] = (time.monotonic() + KEPT_SECONDS, found)
+            _kept[pipeline, hours] = (ended + kept_seconds(ended - began), found)
     return found
+
+
+def kept_seconds(took: float) -> float:
+    """Return how long a count is kept that took so many seconds."""
+    return max(KEPT_SECONDS, KEPT_PER_SECOND * took)
 
 
 def _count(states: StepFunctions, pipeline: str | None, hours: int, now: datetime) -> Counted:

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS executions (
   output TEXT, error TEXT, cause TEXT, redrive_count INTEGER, redrive_date REAL, events INTEGER,
   checkpoint TEXT);
 CREATE INDEX IF NOT EXISTS by_machine ON executions (machine_arn, start DESC, id DESC);
+CREATE INDEX IF NOT EXISTS by_status ON executions (machine_arn, status, start DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_map_run ON executions (map_run_arn) WHERE map_run_arn IS NOT NULL;
 CREATE INDEX IF NOT EXISTS running ON executions (status) WHERE status = 'RUNNING';
 CREATE TABLE IF NOT EXISTS events (
@@ -44,6 +45,9 @@ _SELECT = (
     f"SELECT executions.id, {_COLUMNS} FROM executions "  # nosec B608  # noqa: S608 - column names only, from the dataclass
     "JOIN definitions ON definitions.id = executions.definition "
 )
+_LONG = ("definition", "input", "output", "cause")  # kilobytes each, which no list shows
+_SHORT_COLUMNS = ", ".join("''" if name in _LONG else name for name in _FIELDS)
+_SELECT_SHORT = f"SELECT id, {_SHORT_COLUMNS} FROM executions "  # nosec B608  # noqa: S608 - as above
 _INSERT = f"INSERT INTO executions ({', '.join(_FIELDS)}) VALUES ({', '.join('?' * len(_FIELDS))})"  # nosec B608  # noqa: S608 - as above
 _CHANGING = ("status", "stop", "output", "error", "cause", "redrive_count", "redrive_date", "events")
 _UPDATE = f"UPDATE executions SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"  # nosec B608  # noqa: S608 - as above
@@ -153,9 +157,12 @@ class Journal:
         ]
 
     def listed(self, where: str, values: tuple[Any, ...], limit: int, offset: int) -> list[Record]:
-        """Return executions that match an SQL condition, newest first."""
-        order = "ORDER BY start DESC, executions.id DESC LIMIT ? OFFSET ?"
-        rows = self._read(f"{_SELECT} WHERE {where} {order}", (*values, limit, offset))
+        """Return executions that match an SQL condition, newest first, as a list shows them.
+
+        Definition, input, output and cause are empty: a thousand of them would be tens of megabytes.
+        """
+        order = "ORDER BY start DESC, id DESC LIMIT ? OFFSET ?"
+        rows = self._read(f"{_SELECT_SHORT} WHERE {where} {order}", (*values, limit, offset))
         return [_record(row) for row in rows]
 
     def checkpoint(self, execution: int) -> dict[str, Any] | None:

@@ -269,6 +269,16 @@ def test_concurrent_versions_are_all_kept(s3, bucket):
     assert bodies == {str(number).encode() for number in range(40)}
 
 
+def test_versions_are_listed_whatever_their_names_hold(s3, bucket):
+    names = ["v/x\x1b[2J", "v/a\nb\r", "v/100% + 50%41 & a=b", "v/\U0001f4a5 \u202e", "v/<&>"]
+    for name in names:
+        s3.put_object(Bucket=bucket, Key=name, Body=b"1")
+    versions = s3.list_object_versions(Bucket=bucket, Prefix="v/")["Versions"]
+    assert {found["Key"] for found in versions} == set(names)
+    objects = s3.list_objects_v2(Bucket=bucket, Prefix="v/")["Contents"]
+    assert {found["Key"] for found in objects} == set(names)
+
+
 def test_versioning_cannot_be_suspended(s3, bucket):
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     suspended = {"Status": "Suspended"}

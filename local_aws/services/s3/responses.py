@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from moto.s3.exceptions import AccessForbidden, MissingBucket, PreconditionFailed, S3ClientError
 from moto.s3.responses import S3Response
@@ -15,11 +16,14 @@ from local_aws.services.s3.changes import recorded
 from local_aws.services.s3.objects import Reading
 
 if TYPE_CHECKING:
+    from moto.core.responses import ActionResult
+
     from local_aws.services.s3.content import Kept
     from local_aws.services.s3.notifications import Deliveries
 
 NOT_UPLOADS = {"acl", "tagging", "retention", "legal-hold"}
 READS = {"GET", "HEAD", "OPTIONS"}
+NAMES = {"Delimiter", "Key", "KeyMarker", "NextKeyMarker", "Prefix"}
 OVERWRITES_WHILE_READING = 10  # a GET that loses its file to an overwrite looks the key up again
 
 
@@ -100,6 +104,21 @@ class LocalS3Response(S3Response):
     def _get_key(self, validate_storage_class: bool = True) -> Any:
         key, not_modified = super()._get_key(validate_storage_class)
         return Reading(key), not_modified
+
+    def serialized(self, action_result: ActionResult) -> Any:
+        """Encode the names in a list of versions as the caller asked; moto does it for objects only."""
+        listed: Any = action_result.result
+        if self.data.get("Action") == "ListObjectVersions" and self._get_param("encoding-type") == "url":
+            with_names = [
+                listed,
+                *listed["Versions"],
+                *listed["DeleteMarkers"],
+                *listed.get("CommonPrefixes", ()),
+            ]
+            for found in with_names:
+                found.update({name: quote(found[name]) for name in NAMES & found.keys() if found[name]})
+            listed["EncodingType"] = "url"
+        return super().serialized(action_result)
 
     def _key_response_post(
         self, request: Any, body: bytes, bucket_name: str, query: dict[str, Any], key_name: str

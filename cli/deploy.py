@@ -23,10 +23,9 @@ from cli.deploying import (
 )
 from cli.errors import Failure
 from cli.output import console, json_option, print_json, print_table
+from infrastructure.assignments import assignments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from infrastructure.deployment.deploying import Deployment
     from infrastructure.deployment.plan import Change
     from infrastructure.deployment.preflight import Preflight
@@ -35,15 +34,6 @@ if TYPE_CHECKING:
 
 FEW = 12
 """Of more additions than these only the kinds are counted."""
-
-
-def _assignments(
-    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
-) -> dict[str, str]:
-    pairs = [value.partition("=") for value in values]
-    if wrong := [name for name, sign, _ in pairs if not sign]:
-        raise click.BadParameter(f"{', '.join(wrong)}: write NAME=VALUE")
-    return {name: value for name, _, value in pairs}
 
 
 @click.command()
@@ -55,7 +45,7 @@ def _assignments(
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_assignments,
+    callback=assignments,
     help="A parameter of the template; one that is not given keeps its value.",
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Check, say what would change, and stop.")

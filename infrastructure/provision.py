@@ -12,6 +12,7 @@ import boto3
 import click
 from botocore.exceptions import ClientError, WaiterError
 
+from infrastructure.assignments import assignments
 from infrastructure.chalice_config import tags_of, write
 from infrastructure.render import ROOT, render
 from infrastructure.workflow_report import upload_workflow_report
@@ -316,20 +317,11 @@ def _limit_use(client: Clients, workgroup: str, hours: int) -> None:
         serverless.update_usage_limit(usageLimitId=daily[0]["usageLimitId"], **wanted)
 
 
-def _assignments(
-    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
-) -> dict[str, str]:
-    pairs = [value.partition("=") for value in values]
-    if wrong := [name for name, sign, _ in pairs if not sign]:
-        raise click.BadParameter(f"{', '.join(wrong)}: write NAME=VALUE")
-    return {name: value for name, _, value in pairs}
-
-
 @click.command()
 @click.option("--stage", required=True, help="The stage's name, such as dev.")
 @click.option("--app", default="decant", show_default=True, help="The first part of every name.")
 @click.option(
-    "--parameter", "parameters", multiple=True, callback=_assignments, help="NAME=VALUE of the template."
+    "--parameter", "parameters", multiple=True, callback=assignments, help="NAME=VALUE of the template."
 )
 @click.option("--python", help="The functions' Python, such as 3.12: it chooses the layer. Without it: none.")
 def main(stage: str, app: str, parameters: dict[str, str], python: str | None) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import click
+from rich.text import Text
 
 from cli import local_stage
 from cli.output import console, json_option, print_json, print_table
 from cli.project import state_directory
+from cli.staying import console_address, link, stay
 
 PORT = 4566
 """The port that tools for local AWS expect."""
@@ -54,7 +53,7 @@ def up(port: int, warehouse_port: int, time_scale: float, *, enforce_iam: bool, 
             )
         else:
             _print(stage)
-        _wait(stage)
+        stay(stage)
     finally:
         stage.stop()
 
@@ -71,21 +70,10 @@ def _print(stage: local_stage.LocalStage) -> None:
         ("AWS endpoint", stage.endpoint_url),
         ("warehouse", f"127.0.0.1:{stage.warehouse_port}, database dev"),
         ("REST API", stage.api_url),
-        ("console", f"{stage.api_url}/console  (sign in with the token)"),
+        ("console", link(console_address(stage))),
         ("API token", f"{stage.api_token}  (role approver, until this ends)"),
         ("state", str(stage.directory)),
     ):
-        console.print(f"{name:14}{value}", markup=False, soft_wrap=True)
+        console.print(Text.assemble(f"{name:14}", value), soft_wrap=True)
     console.print('\ndrop a file:  decant drop FILE --pipeline orders\nquery:        decant sql "select 1"')
     console.print("stop:         Ctrl-C")
-
-
-def _wait(stage: local_stage.LocalStage) -> None:
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    while not ended.wait(0.5):
-        if stage.process.poll() is not None:
-            raise click.ClickException(
-                f"the embedded AWS ended by itself: read {stage.directory}/local_aws.log"
-            )

@@ -115,4 +115,5 @@ def _print(
     rows = [(month, f"{sales:,}", f"€{float(revenue or 0):,.2f}") for month, sales, revenue in months]
     stage.show(("month", "sales", "revenue"), rows, "Revenue by month, from Athena")
     stage.show(("notices sent",), [(notice["subject"],) for notice in notices])
-    stage.say(f"\nthe report: {report['report']}\n      here: {report['report_file']} (with --keep it stays)")
+    stage.say(f"\nthe report: {report['report']}")
+    stage.say(f"      here: {report['report_file']} (until this ends; --keep keeps it)")

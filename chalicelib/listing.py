@@ -62,10 +62,9 @@ class Wanted:
         What a workflow started, under the run's own name, as a part of that run, is left out.
         """
         pipeline = row["name"].partition("-")[0]
-        known = pipelines.every().get(pipeline)
         return (
             self.pipeline in (None, pipeline)
-            and (known is None or known.workflow == workflow)
+            and is_of(row["name"], workflow)
             and (self.until is None or row["startDate"] <= self.until)
         )
 
@@ -75,6 +74,12 @@ class Wanted:
             return False
         words = (self.search or "").casefold()
         return words in run.name.casefold() or words in (run.file or "").casefold()
+
+
+def is_of(name: str, workflow: str) -> bool:
+    """Tell whether an execution of a workflow is a run, and no part that a run of another one started."""
+    known = pipelines.every().get(name.partition("-")[0])
+    return known is None or known.workflow == workflow
 
 
 @dataclass(frozen=True)
@@ -133,15 +138,6 @@ def page(
         described += len(taken)
         found += _fitting(states, wanted, taken, price)
     return found, _write_cursor(places) if next(rows, None) else None
-
-
-def newest(states: StepFunctions, wanted: Wanted, most: int) -> tuple[list[tuple[str, Run]], bool]:
-    """Return the newest runs without their details, each with its workflow, and whether there are more."""
-    _check(wanted, MOST_RUNS)
-    streams = [_stream(states, name, wanted, _Place()) for name in _workflows(wanted)]
-    rows = (row for row in heapq.merge(*streams, key=lambda row: row.order) if row.run)
-    found = [(row.workflow, row.run) for row in itertools.islice(rows, most) if row.run]
-    return found, next(rows, None) is not None
 
 
 def _fitting(

@@ -44,7 +44,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     for module in (api, rest.files, rest.notices, rest.workflows):
         monkeypatch.setattr(module, "S3", lambda: fake)
     monkeypatch.setattr(workflow_reports, "_kept", {})
-    monkeypatch.setattr(statistics, "_kept", {})
+    statistics.forget()
     return fake
 
 

@@ -34,6 +34,7 @@ from local_aws.services.step_functions.clients import client_of
 from local_aws.services.step_functions.graph import inner_scopes
 from local_aws.services.step_functions.map_runs import COUNTED, MapRun
 from local_aws.services.step_functions.mending import mend
+from local_aws.services.step_functions.record import moment
 from local_aws.services.step_functions.shapes import iso_dated
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def _result(child: Record) -> dict[str, Any]:
     shown["stateMachineArn"] = child.machine_arn
     for date in ("startDate", "stopDate"):
         if date in shown:
-            shown[date] = iso_dated(shown[date])
+            shown[date] = iso_dated(moment(shown[date]))
     return {key[0].upper() + key[1:]: value for key, value in shown.items()}
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from local_aws.services.step_functions.record import Record
+from local_aws.services.step_functions.record import LISTED, Record, shown_in_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,9 @@ CREATE TABLE IF NOT EXISTS executions (
   version_arn TEXT, alias_arn TEXT, trace_header TEXT, map_run_arn TEXT, status TEXT, start REAL, stop REAL,
   output TEXT, error TEXT, cause TEXT, redrive_count INTEGER, redrive_date REAL, events INTEGER,
   checkpoint TEXT);
-CREATE INDEX IF NOT EXISTS by_machine ON executions (machine_arn, start DESC, id DESC);
+DROP INDEX IF EXISTS by_machine;
+CREATE INDEX IF NOT EXISTS listed ON executions (machine_arn, start DESC, id DESC, arn, name, status, stop,
+  redrive_count, redrive_date, version_arn, alias_arn, map_run_arn);
 CREATE INDEX IF NOT EXISTS by_status ON executions (machine_arn, status, start DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_map_run ON executions (map_run_arn) WHERE map_run_arn IS NOT NULL;
 CREATE INDEX IF NOT EXISTS running ON executions (status) WHERE status = 'RUNNING';
@@ -45,9 +47,7 @@ _SELECT = (
     f"SELECT executions.id, {_COLUMNS} FROM executions "  # nosec B608  # noqa: S608 - column names only, from the dataclass
     "JOIN definitions ON definitions.id = executions.definition "
 )
-_LONG = ("definition", "input", "output", "cause")  # kilobytes each, which no list shows
-_SHORT_COLUMNS = ", ".join("''" if name in _LONG else name for name in _FIELDS)
-_SELECT_SHORT = f"SELECT id, {_SHORT_COLUMNS} FROM executions "  # nosec B608  # noqa: S608 - as above
+_SELECT_LISTED = f"SELECT id, {', '.join(LISTED)} FROM executions "  # nosec B608  # noqa: S608 - as above
 _INSERT = f"INSERT INTO executions ({', '.join(_FIELDS)}) VALUES ({', '.join('?' * len(_FIELDS))})"  # nosec B608  # noqa: S608 - as above
 _CHANGING = ("status", "stop", "output", "error", "cause", "redrive_count", "redrive_date", "events")
 _UPDATE = f"UPDATE executions SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"  # nosec B608  # noqa: S608 - as above
@@ -156,14 +156,28 @@ class Journal:
             _record(row) for row in self._read(_SELECT + "WHERE status = 'RUNNING' ORDER BY executions.id")
         ]
 
-    def listed(self, where: str, values: tuple[Any, ...], limit: int, offset: int) -> list[Record]:
+    def listed(
+        self, where: str, values: tuple[Any, ...], limit: int, after: tuple[float, int] | None = None
+    ) -> tuple[list[dict[str, Any]], tuple[float, int] | None]:
         """Return executions that match an SQL condition, newest first, as a list shows them.
 
-        Definition, input, output and cause are empty: a thousand of them would be tens of megabytes.
+        An index holds all that is shown: the rows of a machine, kilobytes each, are not read.
+
+        Args:
+            where: the condition.
+            values: for its question marks.
+            limit: how many.
+            after: the place of the last one that an earlier page had.
+
+        Returns: them, and the place of the last one when there are more.
         """
-        order = "ORDER BY start DESC, id DESC LIMIT ? OFFSET ?"
-        rows = self._read(f"{_SELECT_SHORT} WHERE {where} {order}", (*values, limit, offset))
-        return [_record(row) for row in rows]
+        if after:
+            where, values = f"{where} AND (start, id) < (?, ?)", (*values, *after)
+        sql = f"{_SELECT_LISTED} WHERE {where} ORDER BY start DESC, id DESC LIMIT ?"
+        rows = self._read(sql, (*values, limit + 1))
+        shown = [shown_in_lists(*row[1:]) for row in rows[:limit]]
+        last = rows[limit - 1] if len(rows) > limit else None
+        return shown, (last[1 + LISTED.index("start")], last[0]) if last else None
 
     def checkpoint(self, execution: int) -> dict[str, Any] | None:
         """Return the last state that the execution entered at its top level, or None."""

@@ -17,6 +17,62 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def stamp(seconds: float) -> float:
+    """Return epoch seconds as JSON protocols send them: whole milliseconds."""
+    return round(seconds * 1_000_000) // 1000 / 1000
+
+
+LISTED = (
+    "arn",
+    "machine_arn",
+    "name",
+    "status",
+    "start",
+    "stop",
+    "redrive_count",
+    "redrive_date",
+    "version_arn",
+    "alias_arn",
+    "map_run_arn",
+)
+"""What a list shows of a record, in the order that `shown_in_lists` takes it."""
+
+
+def shown_in_lists(
+    arn: str,
+    machine_arn: str,
+    name: str,
+    status: str,
+    start: float,
+    stop: float | None,
+    redrive_count: int,
+    redrive_date: float | None,
+    version_arn: str | None,
+    alias_arn: str | None,
+    map_run_arn: str | None,
+) -> dict[str, Any]:
+    """Return an execution as ListExecutions shows it, in plain JSON."""
+    shown: dict[str, Any] = {
+        "executionArn": arn,
+        "stateMachineArn": machine_arn,
+        "name": name,
+        "status": status,
+        "startDate": stamp(start),
+        "redriveCount": redrive_count,
+    }
+    if stop is not None:
+        shown["stopDate"] = stamp(stop)
+    if redrive_date is not None:
+        shown["redriveDate"] = stamp(redrive_date)
+    if version_arn is not None:
+        shown["stateMachineVersionArn"] = version_arn
+    if alias_arn is not None:
+        shown["stateMachineAliasArn"] = alias_arn
+    if map_run_arn is not None:
+        shown["mapRunArn"] = map_run_arn
+    return shown
+
+
 @dataclass(kw_only=True)
 class Record:
     """An execution: what it was started with and, once it is closed, how it ended.
@@ -77,25 +133,10 @@ class Record:
 
     def listed(self) -> dict[str, Any]:
         """Return the execution as ListExecutions shows it."""
-        shown: dict[str, Any] = {
-            "executionArn": self.arn,
-            "stateMachineArn": self.machine_arn,
-            "name": self.name,
-            "status": self.status,
-            "startDate": moment(self.start),
-            "redriveCount": self.redrive_count,
-        }
-        optional = {
-            "stopDate": self.stop and moment(self.stop),
-            "redriveDate": self.redrive_date and moment(self.redrive_date),
-            "stateMachineVersionArn": self.version_arn,
-            "stateMachineAliasArn": self.alias_arn,
-            "mapRunArn": self.map_run_arn,
-        }
-        return shown | {key: value for key, value in optional.items() if value is not None}
+        return shown_in_lists(*(getattr(self, name) for name in LISTED))
 
     def described(self) -> dict[str, Any]:
-        """Return the execution as DescribeExecution shows it."""
+        """Return the execution as DescribeExecution shows it, in plain JSON."""
         reason = self.why_not_redrivable()
         shown = self.listed() | {
             "input": self.input,

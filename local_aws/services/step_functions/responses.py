@@ -35,6 +35,9 @@ CHANGING = (
     "untag_resource",
 )
 
+Plain = tuple[int, dict[str, str], bytes]
+"""A status, headers and a body."""
+
 
 class LocalStepFunctionsResponse(StepFunctionResponse):
     """Answers the requests of the Step Functions API."""
@@ -55,7 +58,7 @@ class LocalStepFunctionsResponse(StepFunctionResponse):
         record = self._begun()
         return ActionResult({"executionArn": record.arn, "startDate": moment(record.start)})
 
-    def start_sync_execution(self) -> ActionResult:
+    def start_sync_execution(self) -> Plain:
         """Run an Express execution to its end."""
         if self.stepfunction_backend.startable(self._given("stateMachineArn"))[0].type != EXPRESS:
             raise StateMachineTypeNotSupported(
@@ -67,16 +70,16 @@ class LocalStepFunctionsResponse(StepFunctionResponse):
         shown = record.described()
         if shown["status"] == "ABORTED":
             shown["status"] = "TIMED_OUT"
-        return ActionResult(shown | {"billingDetails": {"billedMemoryUsedInMB": 64}})
+        return _plain(shown | {"billingDetails": {"billedMemoryUsedInMB": 64}})
 
     def _begun(self) -> Record:
         machine, alias = self.stepfunction_backend.startable(self._given("stateMachineArn"))
         origin = {"alias_arn": alias, "trace_header": self._get_param("traceHeader")}
         return self.engine.begin(machine, self._get_param("name"), self._get_param("input") or "{}", **origin)
 
-    def describe_execution(self) -> ActionResult:
+    def describe_execution(self) -> Plain:
         """Describe an execution, running or closed."""
-        return ActionResult(self._standard(self._given("executionArn")).described())
+        return _plain(self._standard(self._given("executionArn")).described())
 
     def stop_execution(self) -> ActionResult:
         """End a running execution as ABORTED, at once."""
@@ -113,7 +116,7 @@ class LocalStepFunctionsResponse(StepFunctionResponse):
         shown = [_shown(event, with_data=with_data) for event in events[: page.limit]]
         return ActionResult({"events": shown} | page.next_token(len(events)))
 
-    def list_executions(self) -> ActionResult:
+    def list_executions(self) -> Plain:
         """List executions of a state machine or of a Map Run, newest first."""
         machine_arn, map_run_arn = self._get_param("stateMachineArn"), self._get_param("mapRunArn")
         if bool(machine_arn) == bool(map_run_arn):
@@ -132,13 +135,10 @@ class LocalStepFunctionsResponse(StepFunctionResponse):
         page = paging.Page.of(
             self._get_param("nextToken"), self._get_param("maxResults"), str([*values, redriven])
         )
-        records = self.engine.journal.listed(
-            " AND ".join(conditions), tuple(values), page.limit + 1, page.offset
+        found, last = self.engine.journal.listed(
+            " AND ".join(conditions), tuple(values), page.limit, page.after
         )
-        return ActionResult(
-            {"executions": [record.listed() for record in records[: page.limit]]}
-            | page.next_token(len(records))
-        )
+        return _plain({"executions": found} | page.token_after(last))
 
     def _of_machine(self, arn: str) -> list[str]:
         machine, alias = self.stepfunction_backend.startable(arn)
@@ -286,6 +286,11 @@ def _then_save(name: str) -> Any:
 
 for _name in CHANGING:
     setattr(LocalStepFunctionsResponse, _name, _then_save(_name))
+
+
+def _plain(document: dict[str, Any]) -> Plain:
+    """Return an answer that is written already: moto's serialiser takes 0.2 s for a page of a thousand."""
+    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(document).encode()
 
 
 def _one_of(name: str, value: str, allowed: frozenset[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -29,10 +30,17 @@ KNOWN = [
 ]
 
 
+def resources_with(client: str) -> list[ModuleType]:
+    """Return the modules of `rest` that make this client."""
+    return [
+        module for module in vars(rest).values() if isinstance(module, ModuleType) and hasattr(module, client)
+    ]
+
+
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> FakeStepFunctions:
     fake = FakeStepFunctions()
-    for module in (api, rest.files, rest.states, rest.statistics, rest.workflows):
+    for module in resources_with("StepFunctions"):
         monkeypatch.setattr(module, "StepFunctions", lambda: fake)
     return fake
 
@@ -41,7 +49,7 @@ def states(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> FakeStepFunctions:
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     monkeypatch.setattr(sources, "storage", lambda *_: fake)
-    for module in (api, rest.files, rest.notices, rest.workflows):
+    for module in resources_with("S3"):
         monkeypatch.setattr(module, "S3", lambda: fake)
     monkeypatch.setattr(workflow_reports, "_kept", {})
     statistics.forget()
@@ -206,7 +214,7 @@ def test_a_fault_of_ours_says_nothing_of_its_inside(http: Any, monkeypatch: pyte
     def broken() -> None:
         raise RuntimeError("password is hunter2")
 
-    monkeypatch.setattr(api, "StepFunctions", broken)
+    monkeypatch.setattr(rest.runs, "StepFunctions", broken)
     status, answer = ask(http, "GET", "/runs")
     assert (status, answer["code"]) == (500, "InternalError")
     assert "hunter2" not in json.dumps(answer)

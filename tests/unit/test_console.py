@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from chalice.test import Client
 
@@ -83,6 +84,7 @@ def test_the_landing_bucket_is_reached_in_its_own_region(monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "unit")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unit")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # an earlier test may have made it
     uploads._client.cache_clear()
     uploads.origin.cache_clear()
     assert uploads.origin("decant-dev-landing") == "https://decant-dev-landing.s3.eu-west-1.amazonaws.com"

@@ -32,7 +32,7 @@ NOT_CALLED = frozenset(
 
 ASSUMERS = {
     "TrustedSourceRoles": frozenset({"chalicelib.sources.storage"}),
-    "TrustedGlueRoles": frozenset({"chalicelib.pipeline.GlueJob.access"}),
+    "TrustedGlueRoles": frozenset({"chalicelib.pipeline.glue_job.GlueJob.access"}),
     "TrustedWarehouseRoles": frozenset({"chalicelib.warehouse.warehouse_of"}),
 }
 """Who calls with a role of another account, by the parameter that names the roles."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from chalicelib.pipeline import Pipeline
-    from chalicelib.validation.json_rows import Piece
+    from chalicelib.validation.json_pieces import Piece
 
     Write = Callable[[bytes], object]
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib.validation.findings import Unreadable
-from chalicelib.validation.json_rows import PIECE, SPACE, Piece, RowChecker
+from chalicelib.validation.json_pieces import SPACE, Piece
+from chalicelib.validation.json_rows import RowChecker
 from chalicelib.validation.rules import pipeline_rules
 from chalicelib.validation.source import CHUNK, Source, read_ahead
 from chalicelib.validation.unique import Unique
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from chalicelib.pipeline import Pipeline
     from chalicelib.validation.findings import Findings
+
+PIECE = 32 << 10
+"""Bytes decoded at once in good data: nothing large is ever held."""
 
 LARGEST_OBJECT = 8 << 20
 """Bytes that one JSON object may have."""

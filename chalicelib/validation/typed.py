@@ -17,7 +17,7 @@ from chalicelib.validation.csv_columns import BlockChecker, parse_blocks
 from chalicelib.validation.csv_file import read_header
 from chalicelib.validation.findings import Findings, Unreadable
 from chalicelib.validation.json_columns import json_columns
-from chalicelib.validation.json_rows import Piece
+from chalicelib.validation.json_pieces import Piece
 from chalicelib.validation.parquet_file import checked_columns
 from chalicelib.validation.records import Dialect, blocks
 from chalicelib.validation.rules import pipeline_rules

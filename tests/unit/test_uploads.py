@@ -6,6 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from chalicelib import pipelines, uploading
@@ -22,6 +23,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "unit")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unit")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # an earlier test may have made it
     uploads._client.cache_clear()
     yield
     uploads._client.cache_clear()

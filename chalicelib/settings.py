@@ -63,12 +63,6 @@ def catalog_database() -> str:
     return _required("DECANT_CATALOG_DATABASE")
 
 
-def console_link(run: str) -> str | None:
-    """Return the console's page of a run, or None where the API's address is not known."""
-    url = os.environ.get("DECANT_API_URL", "").rstrip("/")
-    return f"{url}/console#/runs/{run}" if url else None
-
-
 def notices_topic() -> str:
     """Return the ARN of the SNS topic that notices go to."""
     return _required("DECANT_NOTICES_TOPIC")

@@ -187,12 +187,14 @@ def _set_after_deploy(ready: dict[str, Any], outputs: dict[str, str], api_url: s
         allow_uploads,
         keep_dead_letters,
         limit_requests,
+        tell_address,
     )
 
     reach = functools.partial(client, ready["environment"])
     keep_dead_letters(STAGE, outputs["DeadLettersArn"], client=reach)
     limit_requests(api_url.split("/")[-2], client=reach)
     allow_uploads(outputs["LandingBucket"], api_url, client=reach)
+    tell_address(outputs["ArtifactsBucket"], api_url, client=reach)
 
 
 def _deploy(directory: Path, environment: dict[str, str]) -> str:

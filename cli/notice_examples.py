@@ -14,6 +14,7 @@ MADE = re.compile(r"(<!-- made: (?P<name>\w+) (?P<format>\w+) -->\n).*?(<!-- end
 
 NOW = datetime(2026, 1, 31, 5, 3, 12, tzinfo=UTC)
 RUN = "orders-0f2b6c8d9e4a1b3c5d7e9f01"
+CONSOLE = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/api/console"
 FILE = {
     "bucket": "decant-prod-landing-123456789012",
     "key": "incoming/orders/january.csv",
@@ -65,7 +66,7 @@ def examples() -> dict[str, Notice]:
 
 def _notice(outcome: str, details: dict[str, Any]) -> Notice:
     event = {"run": RUN, "pipeline": "orders", "file": FILE, "started": "2026-01-31T05:00:00.000Z"}
-    return notice({**event, "outcome": outcome, "details": details}, NOW)
+    return notice({**event, "outcome": outcome, "details": details}, NOW).at(CONSOLE)
 
 
 def _defect(line: int, column: str, rule: str, message: str) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import click
+from botocore.exceptions import ClientError
 
 from infrastructure.chalice_config import FUNCTIONS
 
@@ -25,6 +27,9 @@ API_STAGE = "api"
 
 REQUESTS_PER_SECOND, REQUESTS_AT_ONCE = 50, 100
 """What the REST API takes from all callers together; an account's own default is 10,000 and 5,000."""
+
+ADDRESS_KEY = "deployment/api.json"
+"""Where, in the artifacts bucket, the functions that send notices read the API's address."""
 
 PREFLIGHT_SECONDS = 3000
 """How long a browser may remember that the console may upload; browsers forget after two hours at most."""
@@ -86,6 +91,32 @@ def allow_uploads(landing_bucket: str, api_url: str, *, client: Clients = boto3.
     return f"uploads from {origin}"
 
 
+def tell_address(artifacts_bucket: str, api_url: str, *, client: Clients = boto3.client) -> str:
+    """Write down where the REST API answers, for the links in notices. Safe to repeat.
+
+    No setting of a function can hold the address: Chalice makes the functions, then the API.
+
+    Returns:
+        What was written, in words.
+    """
+    s3, body = client("s3"), json.dumps({"url": api_url}).encode()
+    if _content(s3, artifacts_bucket, ADDRESS_KEY) != body:
+        s3.put_object(Bucket=artifacts_bucket, Key=ADDRESS_KEY, Body=body)
+    return f"notices link to {api_url}/console"
+
+
+def _content(s3: Any, bucket: str, key: str) -> bytes | None:
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return None
+        raise
+    with answer["Body"] as body:
+        found: bytes = body.read()
+    return found
+
+
 def dead_letters_of(stage: str, *, app: str = "decant", client: Clients = boto3.client) -> str:
     """Return the ARN of the stage's dead-letter queue, from its stack."""
     return _outputs(stage, app, client)["DeadLettersArn"]
@@ -100,7 +131,7 @@ def _outputs(stage: str, app: str, client: Clients) -> dict[str, str]:
 @click.option("--stage", required=True, help="The stage's name, such as dev.")
 @click.option("--app", default="decant", show_default=True, help="The first part of every name.")
 def main(stage: str, app: str) -> None:
-    """Set what needs the deployed functions and API: dead letters, request limits, uploads of the console."""
+    """Set what needs the functions and the API: dead letters, limits, the console's uploads and links."""
     from infrastructure.deployment.rest_api import rest_apis  # noqa: PLC0415 - it imports this module
     from infrastructure.deployment.target import Target  # noqa: PLC0415 - as above
 
@@ -114,6 +145,7 @@ def main(stage: str, app: str) -> None:
         )
     click.echo(limit_requests(apis[0]))
     click.echo(allow_uploads(outputs["LandingBucket"], target.api_url(apis[0])))
+    click.echo(tell_address(outputs["ArtifactsBucket"], target.api_url(apis[0])))
 
 
 if __name__ == "__main__":

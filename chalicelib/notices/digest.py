@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import approvals, quarantined, sent_notices, service_levels
 from chalicelib.history import iso
-from chalicelib.notices import by_day, commands, folding
+from chalicelib.notices import by_day, commands, console, folding
 from chalicelib.notices.notice import Notice, Rows
 from chalicelib.notices.sending import send_at_once
 
@@ -101,6 +101,7 @@ def digest(states: StepFunctions, s3: S3, now: datetime) -> Notice | None:
             f"Waiting in quarantine: {count}",
         ),
         commands=commands.day(),
+        page=console.RUNS,
         details={
             "until": iso(now),
             "pipelines": {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from chalicelib import settings
 from chalicelib.errors import LedgerChanged, UnknownFile
 from chalicelib.history import iso
-from chalicelib.notices import by_day, commands
+from chalicelib.notices import by_day, commands, console
 from chalicelib.notices.notice import Notice, Rows
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def summary(s3: S3, fold: Fold) -> Notice | None:
 
 
 def _summary(fold: Fold, more: list[Counted]) -> Notice:
+    standing = "running" if fold.outcome == "stuck" else fold.outcome
     files = "run" if len(more) == 1 else "runs"
     runs = [f"  {each.name}" for each in more[:NAMED]]
     runs += [f"  ... and {len(more) - NAMED:,} more"] if len(more) > NAMED else []
@@ -158,7 +159,8 @@ def _summary(fold: Fold, more: list[Counted]) -> Notice:
             "Until": iso(more[-1].moment),
         },
         lines=("The others:", *runs),
-        commands=commands.of_pipeline(fold.pipeline, fold.outcome),
+        commands=commands.of_pipeline(fold.pipeline, standing),
+        page=console.of_runs(fold.pipeline, standing),
         rows=rows,
         details={
             **asdict(fold),

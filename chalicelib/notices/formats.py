@@ -70,7 +70,8 @@ def card(notice: Notice) -> dict[str, Any]:
 
 def _steps(notice: Notice) -> list[str]:
     steps = [_plain(f"{notice.next[:1].upper()}{notice.next[1:]}")] if notice.next else []
-    return [*steps, *(f"{what}: `{_plain(command)}`" for what, command in notice.commands)]
+    steps += [f"{what}: `{_plain(command)}`" for what, command in notice.commands]
+    return [*steps, f"Console: {_plain(notice.link)}"] if notice.link else steps
 
 
 def _plain(text: str) -> str:

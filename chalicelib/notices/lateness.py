@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from chalicelib.notices import commands
+from chalicelib.notices import commands, console
 from chalicelib.notices.notice import Notice, took
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def late(standing: Standing) -> Notice:
         facts=_facts(standing),
         next="you are told once more when it arrives.",
         commands=commands.late(standing.pipeline),
+        page=console.LATE,
         details=asdict(standing),
     )
 
@@ -39,6 +40,7 @@ def arrived(standing: Standing) -> Notice:
         headline=f"The data of {standing.pipeline} is there, {took(standing.seconds_late)} late.",
         facts={**_facts(standing), "Run": standing.run or "", "Arrived": standing.at or ""},
         commands=commands.closer(standing.run or "", logs=False),
+        page=console.of_run(standing.run) if standing.run else console.LATE,
         details=asdict(standing),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
 
 from chalicelib.printable import in_one_line, printable
 from chalicelib.redaction import redacted
@@ -58,6 +58,8 @@ class Notice:
         rows: rows in and out.
         details: what machines get beside all that.
         cause: what notices of one kind share; None is never folded.
+        page: the console's page about it, such as `runs/orders-0f2b`.
+        console: where the console is, or None while that is not known.
     """
 
     name: str
@@ -73,6 +75,17 @@ class Notice:
     rows: Rows = UNKNOWN
     details: dict[str, Any] = field(default_factory=dict)
     cause: str | None = None
+    page: str = ""
+    console: str | None = None
+
+    def at(self, console: str | None) -> Self:
+        """Return the notice with a link to the console that is there."""
+        return replace(self, console=console)
+
+    @property
+    def link(self) -> str | None:
+        """The address of its page in the console; it opens after signing in, and holds no token."""
+        return f"{self.console}#/{self.page}" if self.console else None
 
     @property
     def subject(self) -> str:
@@ -89,7 +102,7 @@ class Notice:
             list(self.lines),
             aligned(self.facts),
             [f"Next: {self.next}"] if self.next else [],
-            aligned(dict(self.commands)),
+            aligned(dict(self.commands) | ({"Console": self.link} if self.link else {})),
         ]
         text: str = printable(redacted("\n\n".join("\n".join(part) for part in parts if part))) + "\n"
         return text if len(text) <= LONGEST_BODY else text[: LONGEST_BODY - 5] + "\n...\n"
@@ -109,6 +122,7 @@ class Notice:
                 "rows": asdict(self.rows),
                 "next": self.next,
                 "commands": dict(self.commands),
+                "console": self.link,
                 **self.details,
             }
         )

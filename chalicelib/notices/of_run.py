@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib import settings
 from chalicelib.files import File
+from chalicelib.notices import console
 from chalicelib.notices.notice import Notice, took
 from chalicelib.notices.outcomes import told
 from chalicelib.redaction import redacted
@@ -27,7 +27,6 @@ def notice(event: dict[str, Any], now: datetime | None = None) -> Notice:
     seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(event["started"])).total_seconds()
     what, facts = _of_file(event) if "file" in event else _of_batch(event)
     rows = {"Rows": str(words.rows)} if str(words.rows) else {}
-    link = settings.console_link(event["run"])
     return Notice(
         name=event["run"],
         pipeline=event["pipeline"],
@@ -45,9 +44,10 @@ def notice(event: dict[str, Any], now: datetime | None = None) -> Notice:
         },
         lines=words.lines,
         next=words.next,
-        commands=(*words.commands, *([("Console", link)] if link else [])),
+        commands=words.commands,
         rows=words.rows,
         cause=None if words.cause is None else redacted(words.cause),
+        page=console.of_run(event["run"]),
         details={
             "run": event["run"],
             "file": event.get("file"),
@@ -56,7 +56,6 @@ def notice(event: dict[str, Any], now: datetime | None = None) -> Notice:
             "seconds": round(seconds, 3),
             "error": words.error,
             "offending": list(words.offending),
-            "console": link,
             **({"facts": event["details"]["facts"]} if "facts" in event["details"] else {}),
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib import sent_notices, settings
-from chalicelib.notices import by_day, folding
+from chalicelib.notices import by_day, console, folding
 from chalicelib.notices.formats import texts
 
 if TYPE_CHECKING:
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def send(s3: S3, sns: SNS, notice: Notice, now: datetime) -> SentNotice:
     """Publish the notice or fold it, and keep it. Safe to repeat: it may then be sent twice, never lost."""
-    decided = folding.decide(s3, notice, now)
+    where = console.address(s3)
+    notice, decided = notice.at(where), folding.decide(s3, notice, now)
     message = None
     if not decided.folded:
         try:
             if decided.before:
-                _publish(s3, sns, decided.before, now)
+                _publish(s3, sns, decided.before.at(where), now)
             message = _publish(s3, sns, notice, now)
         except BaseException:
             folding.release(s3, notice)
@@ -35,6 +36,7 @@ def send(s3: S3, sns: SNS, notice: Notice, now: datetime) -> SentNotice:
 
 def send_at_once(s3: S3, sns: SNS, notice: Notice, now: datetime) -> SentNotice:
     """Publish a notice that is never folded, and keep it."""
+    notice = notice.at(console.address(s3))
     message = _publish(s3, sns, notice, now)
     by_day.count(s3, notice, folding.NEVER, now, folded=False)
     return sent_notices.keep(s3, notice, now, message)
@@ -45,7 +47,7 @@ def tell_of_folds(s3: S3, sns: SNS, now: datetime) -> list[str]:
     subjects = []
     for key, summary in folding.ended(s3, now):
         if summary:
-            _publish(s3, sns, summary, now)
+            _publish(s3, sns, summary.at(console.address(s3)), now)
             subjects.append(summary.subject)
         folding.forget(s3, key)
     return subjects

@@ -11,7 +11,7 @@ from infrastructure.deployment.chalice_command import chalice
 from infrastructure.deployment.package import PYTHON
 from infrastructure.deployment.steps import Step
 from infrastructure.deployment.tokens import Tokens
-from infrastructure.post_deploy import allow_uploads, keep_dead_letters, limit_requests
+from infrastructure.post_deploy import allow_uploads, keep_dead_letters, limit_requests, tell_address
 from infrastructure.provision import bring_up, upload_glue_scripts
 
 if TYPE_CHECKING:
@@ -108,4 +108,6 @@ class Deployment:
         target = self.target
         keep_dead_letters(target.stage, self.outputs["DeadLettersArn"], app=target.app, client=target.client)
         limits = limit_requests(state.deployed_api(target), client=target.client)
-        return f"{limits}; {allow_uploads(self.outputs['LandingBucket'], self.api_url, client=target.client)}"
+        uploads = allow_uploads(self.outputs["LandingBucket"], self.api_url, client=target.client)
+        links = tell_address(self.outputs["ArtifactsBucket"], self.api_url, client=target.client)
+        return f"{limits}; {uploads}; {links}"

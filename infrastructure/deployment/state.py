@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from infrastructure.deployment.failures import DeploymentFailedError, code_of
 from infrastructure.deployment.rest_api import rest_apis
+from infrastructure.post_deploy import ADDRESS_KEY
 
 if TYPE_CHECKING:
     from infrastructure.deployment.target import Target
@@ -61,10 +62,11 @@ def push(target: Target) -> str:
 
 
 def forget(target: Target) -> None:
-    """Remove the record, here and in the bucket."""
+    """Remove the record, here and in the bucket, and the address of the API that is no more."""
     target.state_path.unlink(missing_ok=True)
     try:
-        target.client("s3").delete_object(Bucket=target.artifacts_bucket, Key=KEY)
+        for key in (KEY, ADDRESS_KEY):
+            target.client("s3").delete_object(Bucket=target.artifacts_bucket, Key=key)
     except ClientError as error:
         if code_of(error) != "NoSuchBucket":
             raise

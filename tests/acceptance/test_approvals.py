@@ -76,6 +76,7 @@ def test_the_token_reaches_no_answer_no_notice_and_no_log(stage: Stage) -> None:
     tokens = tokens_inside(stage)
     said = {path: json.dumps(stage.api.get(path)) for path in (f"/runs/{run}", "/approvals")}
     said["notices"] = stage.decant("notices", "--json")
+    assert f"{stage.running.api_url}/console#/runs/{run}" in said["notices"]
     logs = stage.client("logs")
     for group in (
         "/aws/lambda/decant-local-request_approval",

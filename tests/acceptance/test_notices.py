@@ -55,6 +55,8 @@ def test_files_rejected_for_one_cause_are_told_of_once_and_each_notice_is_kept(s
     assert sent[0]["message_attributes"]["severity"]["Value"] == "warning"
     assert all("country" in notice["body"] for notice in kept)
     assert {notice["facts"]["run"] for notice in kept} == names
+    console = f"{stage.running.api_url}/console"
+    assert {notice["facts"]["console"] for notice in kept} == {f"{console}#/runs/{name}" for name in names}
 
 
 def test_reconcile_says_what_it_did_and_late_data_is_shown(stage: Stage) -> None:
@@ -80,3 +82,4 @@ def test_the_digest_of_the_day_counts_the_runs(stage: Stage) -> None:
     kept = json.load(found["Body"])
     assert kept["facts"]["pipelines"]["orders"]["rejected"] >= 1
     assert "orders:" in kept["body"]
+    assert f"Console:       {stage.running.api_url}/console#/runs\n" in kept["body"]

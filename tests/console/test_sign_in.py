@@ -46,6 +46,19 @@ def test_a_link_with_a_token_leaves_none_in_the_address(console: Console) -> Non
     assert console.stage.running.api_token not in page.url
 
 
+def test_the_link_of_a_notice_leads_to_its_run_after_signing_in(
+    console: Console, rejected: dict[str, Any]
+) -> None:
+    link = console.stage.notice(rejected)["facts"]["console"]
+    assert link.endswith(f"/console#/runs/{rejected['name']}")
+    page = console.page
+    page.goto(link)
+    page.get_by_label("Bearer token").fill(console.stage.tokens["viewer"])
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(re.compile(rejected["name"]))
+    expect(page.get_by_role("heading", name="Notices sent")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("role", "requeues", "uploads"), [("viewer", False, False), ("operator", True, True)]
 )

@@ -160,6 +160,8 @@ def test_a_deployment_goes_on_after_a_failure_in_each_step(standing, one):
     assert set(inventory.functions(one)) == {"decant-one", "decant-one-authorize", "decant-one-file_landed"}
     assert standing.deployed.api_token is None  # an attempt before this one made it
     assert [entry["role"] for entry in Tokens(one).entries()] == ["approver"]
+    written = one.client("s3").get_object(Bucket=one.artifacts_bucket, Key=post_deploy.ADDRESS_KEY)["Body"]
+    assert json.load(written) == {"url": standing.deployed.api_url}
 
 
 def test_the_console_alone_may_upload_from_a_browser(standing, one, aws):

@@ -8,7 +8,9 @@ from typing import Any
 
 import app as entry
 from chalicelib import errors, steps
+from chalicelib.notices import console
 from cli.workflow_diagram import with_inner
+from infrastructure.post_deploy import ADDRESS_KEY
 from infrastructure.render import render, snake_case
 
 ROOT = Path(__file__).parents[2]
@@ -127,3 +129,7 @@ def test_the_glossary_has_every_outcome_and_role() -> None:
 def test_every_error_s_docstring_is_its_message() -> None:
     for name in family(errors.DecantError):
         assert str(getattr(errors, name)()).endswith(".")
+
+
+def test_a_deployment_writes_the_address_where_notices_read_it() -> None:
+    assert ADDRESS_KEY == console.KEY

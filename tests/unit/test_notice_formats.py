@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib import sent_notices
-from chalicelib.notices import notice
+from chalicelib import sent_notices, settings
+from chalicelib.notices import console, notice
 from chalicelib.notices.formats import texts
+from chalicelib.notices.sending import tell_of_folds
 from chalicelib.redaction import redacted
 from chalicelib.steps.notify import tell
 from chalicelib.upstream import decoded, last_useful_line
@@ -118,10 +119,29 @@ def test_a_notice_is_kept_as_it_was_sent_and_found_by_its_run() -> None:
     assert not sent_notices.exists(s3, RUN, "succeeded")
 
 
-def test_the_console_is_linked_where_its_address_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Console" not in notice(failed("x")).body
-    monkeypatch.setenv("DECANT_API_URL", "https://api.example.com/api/")
-    assert f"https://api.example.com/api/console#/runs/{RUN}" in notice(failed("x")).body
+def test_every_format_links_to_the_run_once_the_address_is_written_down() -> None:
+    s3, sns = FakeS3(), FakeSNS()
+    before = tell(s3, sns, failed("x"), NOW)
+    assert "Console" not in before.body + sns.texts[0]["https"]
+    assert before.facts["console"] is None
+    s3.put_json(settings.artifacts_bucket(), console.KEY, {"url": "https://api.example.com/api"})
+    sent = tell(s3, sns, failed("x"), NOW)
+    link = f"https://api.example.com/api/console#/runs/{RUN}"
+    assert f"Console:     {link}\n" in sent.body
+    assert sent.facts["console"] == json.loads(sns.texts[1]["sqs"])["console"] == link
+    assert json.loads(sns.texts[1]["https"])["content"]["nextSteps"][-1] == f"Console: {link}"
+
+
+def test_the_summary_of_a_fold_links_to_the_runs_that_it_counts() -> None:
+    s3, sns = FakeS3(), FakeSNS()
+    s3.clock = lambda: NOW
+    s3.put_json(settings.artifacts_bucket(), console.KEY, {"url": "https://api.example.com/api"})
+    for number in range(2):
+        tell(s3, sns, {**failed("x"), "run": f"orders-{number:024}"}, NOW)
+    (subject,) = tell_of_folds(s3, sns, NOW + timedelta(hours=2))
+    assert subject.startswith("[orders] folded: 1 more run failed")
+    link = "https://api.example.com/api/console#/runs?pipeline=orders&outcome=failed"
+    assert json.loads(sns.texts[-1]["sqs"])["console"] == link
 
 
 def test_however_much_is_said_a_message_fits_sns() -> None:

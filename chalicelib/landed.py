@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib import curated, listing, pipelines, quarantined, runs, settings, sources
 from chalicelib.errors import InvalidRequest, NotInQuarantine, UnknownRun
@@ -39,12 +39,32 @@ MOST_OBJECTS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Landed:
-    """One file, as it is in the bucket now, and its last run, or None while it has none."""
+    """One file that landed, and its last run, or None while it has none.
+
+    Attributes:
+        pipeline: whose file it is.
+        key: where it landed.
+        file: where it is now: in the landing bucket, or in quarantine.
+        since: since when it is there, ISO 8601 in UTC.
+        rejected: whether it is in quarantine.
+        run: the last run of it that is known.
+    """
 
     pipeline: str
+    key: str
     file: File
-    landed: str
+    since: str
+    rejected: bool
     run: Run | None
+
+
+class _Row(NamedTuple):
+    since: str
+    key: str
+    pipeline: str
+    file: File
+    rejected: bool
+    name: RunName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +90,9 @@ class Lineage:
 def page(
     states: StepFunctions, s3: S3, *, pipeline: str | None, limit: int, cursor: str | None
 ) -> tuple[list[Landed], str | None, bool]:
-    """Return landed files newest first, the cursor of the next page, and whether keys were left out.
+    """Return files that landed, newest first, the cursor of the next page, and whether keys were left out.
+
+    A rejected file is no longer where it landed: it comes by the time at which it went to quarantine.
 
     Raises:
         UnknownPipeline: no pipeline has this name.
@@ -80,24 +102,25 @@ def page(
         raise InvalidRequest(f"limit {limit}: ask for 1 to {MOST_FILES} files")
     before = _place(cursor) if cursor else None
     chosen = [pipelines.file_pipeline(pipeline)] if pipeline else list(pipelines.of_files())
-    found, truncated = [], False
+    found: list[_Row] = []
+    truncated = False
     for each in chosen:
+        found += _rejected(s3, each)
         if each.source_bucket is not None:
             continue  # another account's: what is there is theirs to list
         keys = list(itertools.islice(_listed(s3, each), MOST_KEYS + 1))
         truncated |= len(keys) > MOST_KEYS
-        found += [(iso(landed), each.name, file) for file, landed in keys[:MOST_KEYS]]
-    found.sort(key=lambda row: (row[0], row[2].key), reverse=True)
+        found += [
+            _Row(iso(landed), file.key, each.name, file, rejected=False, name=RunName.of(each.name, file))
+            for file, landed in keys[:MOST_KEYS]
+        ]
+    found.sort(key=lambda row: row[:2], reverse=True)
     if before:
-        found = [row for row in found if (row[0], row[2].key) < before]
+        found = [row for row in found if row[:2] < before]
     shown, more = found[:limit], len(found) > limit
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        last = list(pool.map(lambda row: _last(states, RunName.of(row[1], row[2])), shown))
-    files = [
-        Landed(pipeline=name, file=file, landed=landed, run=run)
-        for (landed, name, file), run in zip(shown, last, strict=True)
-    ]
-    return files, f"{shown[-1][0]} {shown[-1][2].key}" if more else None, truncated
+        files = list(pool.map(lambda row: _landed(states, row), shown))
+    return files, f"{shown[-1].since} {shown[-1].key}" if more else None, truncated
 
 
 def lineage(states: StepFunctions, s3: S3, pipeline: str, key: str) -> Lineage:
@@ -145,14 +168,24 @@ def _attempts(states: StepFunctions, name: RunName) -> Iterator[Run]:
         name = name.next
 
 
-def _last(states: StepFunctions, name: RunName) -> Run | None:
-    """Return the last attempt; one that went well or goes on is the last."""
-    last = None
-    for run in _attempts(states, name):
-        last = run
+def _rejected(s3: S3, pipeline: Pipeline) -> list[_Row]:
+    """Return what is in quarantine as a whole file, each content once, by its newest attempt."""
+    return [
+        _Row(entry.since, entry.held.key, pipeline.name, entry.held, rejected=True, name=entry.name.first)
+        for entry in quarantined.files_of(s3, pipeline.name)
+    ]
+
+
+def _landed(states: StepFunctions, row: _Row) -> Landed:
+    first = last = None
+    for run in _attempts(states, row.name):
+        first, last = first or run, run
         if run.outcome in {"running", "succeeded"}:
-            break
-    return last
+            break  # one that went well or goes on is the last
+    key = (first.file if first and row.rejected else None) or row.key
+    return Landed(
+        pipeline=row.pipeline, key=key, file=row.file, since=row.since, rejected=row.rejected, run=last
+    )
 
 
 def _parquet(s3: S3, run: Run) -> list[File]:

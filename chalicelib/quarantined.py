@@ -82,6 +82,16 @@ def page(
     return found[:limit], " ".join(_place(found[limit - 1])) if more else None
 
 
+def files_of(s3: S3, pipeline: str) -> list[Entry]:
+    """Return a pipeline's files that are in quarantine whole, each content by its newest attempt."""
+    newest: dict[str, Entry] = {}
+    for entry in _entries(s3, f"{pipeline}/"):
+        other = newest.get(entry.name.token)
+        if entry.kind == "file" and (other is None or other.name.attempt < entry.name.attempt):
+            newest[entry.name.token] = entry
+    return list(newest.values())
+
+
 def find(s3: S3, run: str) -> Entry:
     """Return what a run put into quarantine.
 

@@ -65,6 +65,11 @@ class RunName:
         """The name of the attempt after this one."""
         return RunName(pipeline=self.pipeline, digest=self.digest, attempt=self.attempt + 1)
 
+    @property
+    def first(self) -> RunName:
+        """The name of the first attempt at this content."""
+        return RunName(pipeline=self.pipeline, digest=self.digest)
+
     @classmethod
     def of(cls, pipeline: str, file: File) -> RunName:
         """Derive the name of a file's run: the same pipeline and content always give the same one."""

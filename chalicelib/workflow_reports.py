@@ -43,12 +43,16 @@ def cost_of(reports: dict[str, Any], workflow: str, run: Run) -> float | None:
     """Return what a run cost, about, in US dollars, or None when the way that it took is not known.
 
     It is the price of the way through the workflow that the run's output or error tells of, for its file's
-    size: retries, waits and a loop's turns are as the price list's assumptions have them.
+    size: retries, waits and a loop's turns are as the price list's assumptions have them. An error that a
+    step raised, and that was caught, ends no way that is priced.
     """
     ways = (reports.get(workflow, {}).get("cost") or {}).get("ways", [])
     way = _taken([way for way in ways if not way["fails"]], run) if run.outcome == "succeeded" else None
     if way is None and run.error:
-        way = next((way for way in ways if way["fails"] and way["states"][-1] == run.error), None)
+        ended_so = [way for way in ways if way["fails"] and way.get("error") == run.error]
+        way = min(
+            ended_so, key=lambda way: len(way["results"]), default=None
+        )  # nothing tells more: the shortest
     if way is None:
         return None
     size = ((run.input or {}).get("file") or {}).get("size") or 0

@@ -153,6 +153,7 @@ def _say(deployment: Deployment, *, smoked: bool) -> None:
     if not smoked:
         console.print("no smoke file was sent (--no-smoke): the first real file is the first test")
     console.print(f"\nREST API   {deployment.api_url}", markup=False, soft_wrap=True)
+    console.print(f"console    {deployment.api_url.rstrip('/')}/console", markup=False, soft_wrap=True)
     if deployment.api_token and os.environ.get("CI"):
         console.print("API token  made, and not shown: the log of a CI job is read by many")
     elif deployment.api_token:

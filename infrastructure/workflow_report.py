@@ -32,6 +32,13 @@ OTHER_REGION = "us-east-1"
 
 MOST_WAYS = 24
 
+ERRORS_OF_STEPS = {
+    "$.check_glue_job.error": "GlueJobFailed",
+    "$.judge_sales.error": "ChecksFailed",
+    "$.summarise_batch.error.Error": "BatchIncomplete",
+}
+"""What a step calls the failure that it found, by where a workflow reads it."""
+
 
 def upload_workflow_report(client: Clients, bucket: str, root: Path = ROOT) -> None:
     """Put the report where the API reads it, unless it is there for the same workflows and prices."""
@@ -100,6 +107,7 @@ def _way(definition: dict[str, Any], small: PricedWay, large: PricedWay) -> dict
         "results": _results(definition, small.walked.way.states),
         "inside": {name: list(states) for name, states in small.walked.inside.items()},
         "fails": small.walked.fails,
+        "error": _error(definition, small.walked.way.states),
         "usd": round(usd, 8),
         "usd_per_gb": round((large.bill.standard_usd - usd) / (LARGE - SMALL) * GB, 8),
         "seconds": round(small.walked.usage.seconds, 1),
@@ -118,6 +126,19 @@ def _results(definition: dict[str, Any], states: tuple[str, ...]) -> list[str]:
     return sorted(
         {path.removeprefix("$.") for path in paths if path.startswith("$.") and path.count(".") == 1}
     )
+
+
+def _error(definition: dict[str, Any], names: tuple[str, ...]) -> str | None:
+    """Return the error that a run ends with which goes this way; None where it ends well."""
+    end = definition["States"][names[-1]]
+    if end["Type"] != "Fail" or "Error" in end:
+        return str(end["Error"]) if "Error" in end else None
+    path = str(end["ErrorPath"])
+    for state in (definition["States"][name] for name in reversed(names)):
+        if state["Type"] == "Pass" and f"{state.get('ResultPath')}.Error" == path:
+            given = state["Parameters"]
+            return str(given["Error"]) if "Error" in given else ERRORS_OF_STEPS.get(given["Error.$"])
+    return ERRORS_OF_STEPS.get(path)
 
 
 def _digest(root: Path, region: str) -> str:

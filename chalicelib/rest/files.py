@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class FileAnswer(Struct):
     """A file and how its last run stands; `run` is null while it has none.
 
-    `size` and `landed` are null when it is in the bucket no longer.
+    `landed` is null when it is where it landed no longer, and `size` when it is nowhere; `quarantined` is
+    when it went to quarantine, of a rejected file.
     """
 
     pipeline: str
@@ -31,10 +32,11 @@ class FileAnswer(Struct):
     landed: str | None
     run: str | None
     outcome: OutcomeText | None
+    quarantined: str | None = None
 
 
 class Files(Struct):
-    """One page of landed files, newest first; `truncated` when a prefix holds more keys than are sorted."""
+    """One page, newest first; `truncated` when a prefix holds more keys than are sorted."""
 
     files: list[FileAnswer]
     next: str | None
@@ -82,7 +84,7 @@ class LineageAnswer(Struct):
 @endpoint(
     "GET",
     "/files",
-    "List landed files, newest first, each with its last run",
+    "List files that landed, newest first, each with its last run; rejected ones too",
     answer=Files,
     parameters=(
         Parameter(name="pipeline", schema={"type": "string"}, description="Only of this pipeline."),
@@ -153,11 +155,12 @@ def _file(each: landed.Landed) -> FileAnswer:
     return FileAnswer(
         pipeline=each.pipeline,
         bucket=each.file.bucket,
-        key=each.file.key,
+        key=each.key,
         size=each.file.size,
-        landed=each.landed,
+        landed=None if each.rejected else each.since,
         run=each.run.name if each.run else None,
         outcome=each.run.outcome if each.run else None,
+        quarantined=each.since if each.rejected else None,
     )
 
 

@@ -113,6 +113,6 @@ export const workflows = (signal?: AbortSignal) => call<{ workflows: api.Workflo
 export const workflow = (name: string, signal?: AbortSignal) => call<api.Workflow>("GET", `workflows/${part(name)}`, { signal });
 
 export const serviceLevels = (signal?: AbortSignal) => call<{ service_levels: api.ServiceLevel[] }>("GET", "service-levels", { signal });
-export const files = (query: Query, signal?: AbortSignal) => call<{ files: api.LandedFile[]; next: string | null }>("GET", "files", { query, signal });
+export const files = (query: Query, signal?: AbortSignal) => call<{ files: api.LandedFile[]; next: string | null; truncated: boolean }>("GET", "files", { query, signal });
 export const lineage = (pipeline: string, key: string, signal?: AbortSignal) =>
   call<api.Lineage>("GET", "files/lineage", { query: { pipeline, key }, signal });

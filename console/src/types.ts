@@ -234,10 +234,13 @@ export interface LandedFile {
   key: string;
   bucket?: string;
   size: number;
-  landed: string;
+  /** Null when it is where it landed no longer. */
+  landed: string | null;
   pipeline: string;
   run: string | null;
   outcome: Outcome | null;
+  /** When it went to quarantine, of a rejected file. */
+  quarantined: string | null;
 }
 
 export interface LineageRun extends Pick<Run, "name" | "pipeline" | "outcome" | "started" | "ended" | "seconds" | "error" | "cause" | "rows"> {
@@ -262,7 +265,7 @@ export interface ServiceLevel {
 }
 
 export interface Lineage {
-  file: Omit<LandedFile, "size" | "landed"> & { size: number | null; landed: string | null };
+  file: Omit<LandedFile, "size"> & { size: number | null };
   catalog_table: string | null;
   runs: LineageRun[];
 }

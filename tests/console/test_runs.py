@@ -68,6 +68,7 @@ def test_a_failing_glue_job_goes_red_with_its_message(console: Console) -> None:
         page = console.open("/runs?pipeline=orders")
         row = page.get_by_role("row").filter(has_text=name)
         expect(row).to_contain_text("failed", timeout=PATIENCE)
+        expect(row).to_contain_text("$0.01")
         row.get_by_role("link", name=name).click()
         expect(page.locator(".what-failed").first).to_contain_text("the cellar is flooded")
         expect(page.get_by_role("button", name=re.compile("^RunFailed, Fail, failed"))).to_be_visible()
@@ -96,7 +97,10 @@ def test_an_approver_lets_a_waiting_run_go_on(console: Console) -> None:
     run = waiting_refund(console.stage)
     page = console.open("/runs")
     page.get_by_role("region", name="Waiting for approval").get_by_role("link").first.wait_for()
+    expect(page.get_by_role("row").filter(has_text=run)).to_contain_text("waiting")
     page = console.open(f"/runs/{run}")
+    expect(page.locator(".page-head .badge")).to_have_text("waiting")
+    expect(page.get_by_role("region", name="Why it waits")).to_contain_text("this pipeline always asks")
     expect(page.get_by_text(f'decant approvals approve {run} --reason "..."').first).to_be_visible()
     confirm(page, "Approve", "looks right")
     expect(page.locator(".page-head .badge")).to_have_text("succeeded", timeout=PATIENCE)
@@ -118,6 +122,9 @@ def test_a_decision_without_a_reason_is_not_sent(console: Console) -> None:
 def test_a_rejected_file_shows_its_offending_rows_and_is_put_back(
     console: Console, rejected: dict[str, Any]
 ) -> None:
+    name = rejected["input"]["file"]["key"].rpartition("/")[2]
+    page = console.open("/files?pipeline=orders")
+    expect(page.get_by_role("row").filter(has_text=name)).to_contain_text("rejected")
     page = console.open(f"/runs/{rejected['name']}")
     report = page.locator("#report")
     expect(report).to_contain_text("'three' is not an integer")

@@ -38,6 +38,13 @@ def test_a_wrong_token_is_refused_in_words(console: Console) -> None:
     expect(page.get_by_role("alert")).to_contain_text("not accepted")
 
 
+def test_a_slash_at_the_end_of_the_address_is_the_same_page(console: Console) -> None:
+    page = console.page
+    page.goto(f"{console.address}/#token={console.stage.running.api_token}&to=%2Fpipelines")
+    expect(page.get_by_role("heading", name="Pipelines")).to_be_visible()
+    assert page.url == f"{console.address}#/pipelines"
+
+
 def test_a_link_with_a_token_leaves_none_in_the_address(console: Console) -> None:
     page = console.open("/pipelines")
     expect(page.get_by_role("heading", name="Pipelines")).to_be_visible()

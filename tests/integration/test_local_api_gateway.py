@@ -127,6 +127,14 @@ def test_a_proxy_event_holds_the_request(aws, echo):
     assert context["identity"]["sourceIp"] == "127.0.0.1"
 
 
+def test_a_slash_at_the_end_leads_to_the_same_route_and_is_told(aws, echo):
+    """So does AWS: a route cannot end with one."""
+    seen = event(call(aws, echo, "/things/other/"))
+    assert (seen["resource"], seen["path"]) == ("/things/{name}", "/things/other/")
+    assert seen["pathParameters"] == {"name": "other"}
+    assert seen["requestContext"]["path"] == "/live/things/other/"
+
+
 def test_what_a_request_does_not_have_is_null(aws, echo):
     seen = event(call(aws, echo, "/things"))
     assert (

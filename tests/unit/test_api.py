@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -285,7 +286,22 @@ COST = {
             "usd": 0.1,
             "usd_per_gb": 1.0,
         },
-        {"states": ["A", "FileRejected"], "results": [], "fails": True, "usd": 0.0005, "usd_per_gb": 0.0},
+        {
+            "states": ["A", "FileRejected"],
+            "results": [],
+            "fails": True,
+            "error": "FileRejected",
+            "usd": 0.0005,
+            "usd_per_gb": 0.0,
+        },
+        {
+            "states": ["B", "RunFailed"],
+            "results": ["start_glue_job"],
+            "fails": True,
+            "error": "GlueJobFailed",
+            "usd": 0.07,
+            "usd_per_gb": 0.0,
+        },
     ]
 }
 
@@ -311,6 +327,7 @@ def test_workflows_are_listed_and_shown_with_what_lint_and_the_price_list_said(
         ({"output": json.dumps({"validate_file": {}, "transform_file": {}})}, 0.501),
         ({"output": json.dumps({"validate_file": {}, "start_glue_job": {}})}, 0.6),
         ({"status": "FAILED", "error": "FileRejected"}, 0.0005),
+        ({"status": "FAILED", "error": "GlueJobFailed"}, 0.07),
         ({"status": "FAILED", "error": "LoadFailed"}, None),
         ({"status": "RUNNING"}, None),
     ],
@@ -375,6 +392,20 @@ def test_a_file_is_followed_from_its_key_to_its_table(
     (only,) = shown["runs"]
     assert (only["loaded"], only["table"], only["quarantine"]) == (2, "public.orders", None)
     assert only["parquet"][0]["key"].endswith("part-0.parquet")
+
+
+def test_a_rejected_file_is_listed_under_the_key_where_it_landed(
+    http: Any, states: FakeStepFunctions, s3: FakeS3
+) -> None:
+    key = "incoming/orders/dirty.csv"
+    run = runs.start_for_file(states, replace(a_file(), key=key)).run
+    states.executions[0].update({"status": "FAILED", "stopDate": datetime.now(UTC), "error": "FileRejected"})
+    for name in (run, f"{run}-2"):
+        s3.put("quarantine", f"orders/{name}/file/dirty.csv", b"id\nx\n")
+        s3.put_json("quarantine", f"orders/{name}/report.json", {})
+    (only,) = ask(http, "GET", "/files?pipeline=orders")[1]["files"]
+    assert (only["key"], only["size"], only["landed"]) == (key, 5, None)
+    assert (only["run"], only["outcome"], only["quarantined"][:2]) == (run, "rejected", "20")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import boto3
 import pytest
@@ -45,6 +46,16 @@ def test_the_page_comes_without_a_token_and_may_reach_only_the_api_and_the_landi
         "connect-src 'self' https://landing.s3.test; frame-ancestors 'none'; base-uri 'none'; "
         "form-action 'none'"
     )
+
+
+@pytest.mark.parametrize("before", ["", "/api", "/_aws/execute-api/abc/api"])
+def test_a_slash_at_the_end_leads_back_to_the_page(http: Any, folder: Path, before: str) -> None:
+    """API Gateway takes both for one path, and tells the function which it was."""
+    (folder / "index.html").write_text("page")
+    answer = http.get("/console/")
+    assert (answer.status_code, answer.body) == (302, b"")
+    address = f"https://example.com{before}/console"
+    assert urljoin(f"{address}/", answer.headers["Location"]) == address
 
 
 def test_a_package_without_the_console_says_how_to_build_it(http: Any, folder: Path) -> None:

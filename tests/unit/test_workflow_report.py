@@ -17,8 +17,24 @@ def test_every_workflow_has_no_findings_and_a_price_for_each_way() -> None:
         assert each["findings"] == [], name
         assert each["cost"]["ways"], name
         assert all(way["usd"] > 0 for way in each["cost"]["ways"]), name
+        failing = {way["states"][-1]: way["error"] for way in each["cost"]["ways"] if way["fails"]}
+        assert None not in failing.values(), (name, failing)
+        assert not any(way["error"] for way in each["cost"]["ways"] if not way["fails"]), name
     small = [way for way in found["load_file"]["cost"]["ways"] if "transform_file" in way["results"]]
     assert {"catalogue", "notify", "validate_file"} <= set(small[0]["results"])
+
+
+def test_a_way_that_fails_tells_the_error_that_its_run_ends_with() -> None:
+    found = workflow_report.report(ROOT, "us-east-1")["workflows"]
+    by_state = {
+        (name, way["states"][-3]): way["error"]
+        for name, each in found.items()
+        for way in each["cost"]["ways"]
+        if way["fails"]
+    }
+    assert by_state["load_file", "NotifyFailed"] == "GlueJobFailed"
+    assert by_state["load_file", "QuarantineFile"] == "FileRejected"
+    assert by_state["crawl_and_transform", "DescribeSlowCrawl"] == "CrawlTookTooLong"
 
 
 def test_a_region_without_prices_is_told_those_of_another() -> None:

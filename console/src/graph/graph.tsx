@@ -37,6 +37,13 @@ export function Graph({ machine, visits, chosen, onChoose, label }: GraphProps):
   const style = zoom === null
     ? { width: "100%", maxWidth: `${picture.width}px`, minWidth: `${Math.round(picture.width * SMALLEST)}px` }
     : { width: `${Math.round(picture.width * zoom)}px` };
+  const box = useRef<HTMLDivElement>(null);
+  const first = picture.nodes.find((node) => node.type === "Start");
+  useEffect(() => {
+    if (!box.current || !first) return;
+    const size = box.current.scrollWidth / picture.width; // a narrow screen opens on the start, not on the left edge
+    box.current.scrollLeft = (first.x + first.width / 2) * size - box.current.clientWidth / 2;
+  }, [picture, zoom]);
   return (
     <div class="graph">
       <div class="graph-tools">
@@ -47,7 +54,7 @@ export function Graph({ machine, visits, chosen, onChoose, label }: GraphProps):
         <button type="button" class="button quiet" onClick={() => step(1)} aria-label="Larger" title="Larger"><Icon name="plus" /></button>
         <button type="button" class="button quiet" onClick={() => setZoom(null)} aria-label="Fit the width" title="Fit the width"><Icon name="fit" /></button>
       </div>
-      <div class="graph-box">
+      <div class="graph-box" ref={box}>
         <svg viewBox={`0 0 ${picture.width} ${picture.height}`} style={style} role="group" aria-label={label} class={visits ? "of-run" : ""}>
           <Arrows picture={picture} machine={machine} visits={visits} />
           <States picture={picture} visits={visits} chosen={chosen} onChoose={onChoose} />

@@ -1,9 +1,8 @@
 /** What should have come and did not, or came late: the pipelines' service levels. */
 import type { JSX } from "preact";
 
-import * as api from "../api";
 import { duration } from "../format";
-import { useLive } from "../live";
+import type { Live } from "../live";
 import { Empty, Nothing, Skeleton, Time, Trouble } from "../parts/basics";
 import { Icon, type IconName } from "../parts/icons";
 import { href } from "../route";
@@ -16,8 +15,7 @@ const STANDINGS: Record<ServiceLevel["standing"], [string, IconName, string]> = 
   not_yet: ["not yet due", "ahead", "stopped"],
 };
 
-export function Expected(): JSX.Element {
-  const found = useLive((stop) => api.serviceLevels(stop), 15_000, []);
+export function Expected({ found }: { found: Live<{ service_levels: ServiceLevel[] } | null> }): JSX.Element {
   if (!found.data) return found.problem ? <Trouble what="What is missing or late cannot be shown" problem={found.problem} again={found.again} /> : <Skeleton lines={4} tall />;
   const levels = found.data.service_levels;
   if (!levels.length) {

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import * as api from "../api";
 import { useLive } from "../live";
 import { Nothing, Skeleton, Time, Trouble } from "../parts/basics";
-import { Strip, summary } from "../parts/strips";
+import { Strip, Sum } from "../parts/strips";
 import { href } from "../route";
 
 export function Pipelines(): JSX.Element {
@@ -49,7 +49,7 @@ export function Pipelines(): JSX.Element {
                       {pipeline.next_tick && <span class="under">next <Time iso={pipeline.next_tick} style="relative" /></span>}
                     </td>
                     <td data-label="24 hours" class="strip-cell">
-                      {hours ? <><Strip statistics={hours} /><span class="under">{summary(hours.hours)}</span></> : <Nothing means="no runs" />}
+                      {hours ? <><Strip statistics={hours} /><Sum hours={hours.hours} /></> : <Nothing means="no runs" />}
                     </td>
                   </tr>
                 );

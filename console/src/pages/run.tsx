@@ -12,7 +12,8 @@ import { LiveMark } from "../parts/live_mark";
 import { lookOf, OutcomeBadge, STATUSES } from "../parts/outcome";
 import { href, refine, route } from "../route";
 import type { Run, StateVisit } from "../types";
-import { Deeds, useHeld } from "./run_deeds";
+import { Asked } from "./run_asked";
+import { Deeds, isAsked, useHeld } from "./run_deeds";
 import { Logs } from "./run_logs";
 import { Notices } from "./run_notices";
 import { Report } from "./run_report";
@@ -29,6 +30,7 @@ export function RunPage({ name }: { name: string }): JSX.Element {
   const run = found.data;
   const held = useHeld(run, visits).data;
   over.current = Boolean(run && run.outcome !== "running" && states.data && states.data.outcome !== "running");
+  const waits = run !== null && isAsked(run, visits);
   const chosen = route.value.query["state"];
   const choose = (state: string | undefined): void => {
     refine({ state }, true);
@@ -51,12 +53,13 @@ export function RunPage({ name }: { name: string }): JSX.Element {
         <h1>
           <bdi>{run.file ? fileName(run.file) : run.name}</bdi>
         </h1>
-        <OutcomeBadge outcome={run.outcome} />
+        <OutcomeBadge outcome={run.outcome} waits={waits} />
         {run.outcome === "running" && <LiveMark live={states} on />}
       </header>
       <Said text={`The run ${lookOf(run.outcome).word}. ${working(visits)}`} />
       {found.problem && <Trouble what="What is shown is no longer fresh" problem={found.problem} />}
       {run.error && <WhatFailed run={run} />}
+      {waits && <Asked run={run.name} />}
       <Card title="The run" id="about">
         <About run={run} />
         <Deeds run={run} visits={visits} held={held} again={again} />
@@ -93,6 +96,9 @@ export function RunPage({ name }: { name: string }): JSX.Element {
   );
 }
 
+/** Seconds since it began, by this machine's clock. */
+const soFar = (run: Run): number => Math.max(0, Math.round((Date.now() - new Date(run.started).getTime()) / 1000));
+
 function working(visits: Map<string, StateVisit>): string {
   const now = [...visits.values()].filter((visit) => ["running", "retrying", "waiting"].includes(visit.status));
   return now.map((visit) => `${visit.name} is ${STATUSES[visit.status].word}.`).join(" ");
@@ -117,7 +123,7 @@ function About({ run }: { run: Run }): JSX.Element {
         ["File", run.file ? <a class="mono roomy" href={href("files", run.file, { pipeline: run.pipeline })}><bdi>{run.file}</bdi></a> : <Nothing />],
         ["Rows loaded", rows && rows.loaded !== null ? <span class="number">{count(rows.loaded)}{rows.read !== null && ` of ${count(rows.read)}`}</span> : <Nothing means="not known" />],
         ["Started", <Time iso={run.started} style="full" />],
-        ["Took", run.seconds === null ? <span>{lookOf(run.outcome).word}</span> : <span class="number">{duration(run.seconds)}</span>],
+        ["Took", <span class="number">{run.seconds === null ? `${duration(soFar(run))} so far` : duration(run.seconds)}</span>],
         ["Cost, estimated", run.cost === null || run.cost === undefined ? <Nothing means="not known" /> : <span class="number">{dollars(run.cost)}</span>],
         ["Redrives", <span class="number">{run.redrives}</span>],
       ]}

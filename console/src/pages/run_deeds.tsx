@@ -8,8 +8,7 @@ import { go, href } from "../route";
 import type { Quarantined, Run, StateVisit } from "../types";
 
 export function Deeds({ run, visits, held, again }: { run: Run; visits: Map<string, StateVisit>; held: Quarantined | null; again: () => void }): JSX.Element | null {
-  const asked = visits.get("RequestApproval")?.status === "waiting" || visits.get("RequestApproval")?.status === "running";
-  const deeds = [...(asked && run.outcome === "running" ? decisions(run, again) : []), ...usual(run, again), ...(held ? [requeue(run, held.kind)] : [])];
+  const deeds = [...(isAsked(run, visits) ? decisions(run, again) : []), ...usual(run, again), ...(held ? [requeue(run, held.kind)] : [])];
   if (!deeds.length) return null;
   return (
     <div class="deeds" role="group" aria-label="What you can do">
@@ -18,6 +17,11 @@ export function Deeds({ run, visits, held, again }: { run: Run; visits: Map<stri
       ))}
     </div>
   );
+}
+
+/** Whether it waits for a person to decide. */
+export function isAsked(run: Run, visits: Map<string, StateVisit>): boolean {
+  return run.outcome === "running" && ["waiting", "running"].includes(visits.get("RequestApproval")?.status ?? "");
 }
 
 /** What a run that is over put into quarantine: its whole file, or some of its rows; null where nothing. */

@@ -13,7 +13,7 @@ import { Choice, Filters, Search } from "../parts/filters";
 import { Strips } from "../parts/strips";
 import { href, refine, route } from "../route";
 import type { Run } from "../types";
-import { Waits } from "./waits";
+import { Waits, waitingRuns } from "./waits";
 
 const EVERY = 1500; // milliseconds: a new run shows within two seconds
 const PAGE = 50;
@@ -131,14 +131,14 @@ function Row({ run, fresh }: { run: Run; fresh: boolean }): JSX.Element {
   return (
     <tr class={fresh ? "fresh" : ""}>
       <td>
-        <OutcomeBadge outcome={run.outcome} />
+        <OutcomeBadge outcome={run.outcome} waits={waitingRuns.value.has(run.name)} />
       </td>
       <td class="grow">
         <a class="row-link" href={href("runs", run.name)}>
-          <bdi class="cut">{run.file ? fileName(run.file) : run.name}</bdi>
+          <bdi class="cut" title={run.file ?? undefined}>{run.file ? fileName(run.file) : run.name}</bdi>
         </a>
         {run.file && <span class="under cut mono">{run.name}</span>}
-        {run.error && <span class={`under cut tone-${lookOf(run.outcome).tone}`}>{run.error}</span>}
+        {run.error && <span class={`under cut tone-${lookOf(run.outcome).tone}`} title={why(run)}>{why(run)}</span>}
       </td>
       <td data-label="Pipeline">
         <a href={href("pipelines", run.pipeline)}>{run.pipeline}</a>
@@ -157,6 +157,12 @@ function Row({ run, fresh }: { run: Run; fresh: boolean }): JSX.Element {
       </td>
     </tr>
   );
+}
+
+/** Of a rejected file its reason alone: the badge says the rest. */
+function why(run: Run): string {
+  const cause = run.cause?.split("\n", 1)[0] ?? "";
+  return run.outcome === "rejected" && cause ? cause : [run.error, cause].filter(Boolean).join(": ");
 }
 
 function RowCount({ run }: { run: Run }): JSX.Element {

@@ -1,5 +1,7 @@
 /** Runs that wait for a person: above everything else, since nobody else can help them on. */
+import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 
 import * as api from "../api";
 import { fileName, plural } from "../format";
@@ -8,9 +10,15 @@ import { Time } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { href } from "../route";
 
+/** The names of the runs that wait, for the list below. */
+export const waitingRuns = signal<ReadonlySet<string>>(new Set());
+
 export function Waits(): JSX.Element | null {
   const found = useLive((stop) => api.approvals(stop), 5000, []);
   const waiting = found.data?.waiting ?? [];
+  useEffect(() => {
+    waitingRuns.value = new Set(found.data?.waiting.map((asked) => asked.run));
+  }, [found.data]);
   if (!waiting.length) return null;
   return (
     <section class="waits" aria-label="Waiting for approval">
@@ -20,7 +28,7 @@ export function Waits(): JSX.Element | null {
       <ul>
         {waiting.slice(0, 5).map((asked) => (
           <li key={asked.run}>
-            <a href={href("runs", asked.run)}>
+            <a href={href("runs", asked.run)} title={asked.file.key}>
               <bdi>{fileName(asked.file.key)}</bdi>
             </a>{" "}
             <span class="faint">

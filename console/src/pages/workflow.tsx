@@ -139,7 +139,7 @@ function WayRow({ way }: { way: Way }): JSX.Element {
       </td>
       <td data-label="A run" class="right number">{dollars(way.usd)}</td>
       <td data-label="1,000 runs" class="right number">{dollars(way.usd * 1000)}</td>
-      <td data-label="Each further GB" class="right number">{way.usd_per_gb ? dollars(way.usd_per_gb) : <Nothing />}</td>
+      <td data-label="A GB more" class="right number">{way.usd_per_gb ? dollars(way.usd_per_gb) : <Nothing />}</td>
       <td data-label="Transitions" class="right number">{way.transitions}</td>
       <td data-label="About" class="right number">{duration(way.seconds)}</td>
     </tr>

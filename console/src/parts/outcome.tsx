@@ -38,6 +38,8 @@ export function lookOf(outcome: string): Look {
   return LOOKS[outcome as Outcome] ?? { word: outcome, icon: "never", tone: "stopped", meaning: "" };
 }
 
+const WAITS: Look = { word: "waiting", icon: "waiting", tone: "expired", meaning: "It waits until a person decides." };
+
 function Badge({ look }: { look: Look }): JSX.Element {
   return (
     <span class={`badge tone-${look.tone}`} title={look.meaning}>
@@ -47,5 +49,6 @@ function Badge({ look }: { look: Look }): JSX.Element {
   );
 }
 
-export const OutcomeBadge = ({ outcome }: { outcome: string }): JSX.Element => <Badge look={lookOf(outcome)} />;
+/** `waits`: it is under way, and a person has to decide. */
+export const OutcomeBadge = ({ outcome, waits = false }: { outcome: string; waits?: boolean }): JSX.Element => <Badge look={waits && outcome === "running" ? WAITS : lookOf(outcome)} />;
 export const StatusBadge = ({ status }: { status: Status }): JSX.Element => <Badge look={STATUSES[status]} />;

@@ -79,8 +79,7 @@ def _request(environ: WSGIEnvironment, api_id: str, stage_name: str, path: str) 
     if api is None or stage_name not in api.stages:
         raise RefusedError(answer.FORBIDDEN)
     body = _body(environ)
-    path = path.rstrip("/") or "/"
-    route = find_route(api, environ["REQUEST_METHOD"], path)
+    route = find_route(api, environ["REQUEST_METHOD"], path.rstrip("/") or "/")
     if route is None:
         raise RefusedError(answer.MISSING_TOKEN)
     return ApiRequest(

@@ -22,7 +22,7 @@ class ApiRequest:
     Attributes:
         api: moto's REST API.
         stage: moto's stage of it.
-        path: below the stage, percent-encoded as it came.
+        path: below the stage, percent-encoded as it came; a slash at its end changes no route.
         headers: name and value pairs, in order.
     """
 
@@ -50,7 +50,9 @@ class ApiRequest:
     def method_arn(self) -> str:
         """What an authorizer's policy is matched against."""
         place = f"{self.api.region_name}:{self.api.account_id}:{self.api.id}"
-        return f"arn:aws:execute-api:{place}/{self.stage.name}/{self.http_method}{self.path}"
+        return (
+            f"arn:aws:execute-api:{place}/{self.stage.name}/{self.http_method}{self.path.rstrip('/') or '/'}"
+        )
 
     def is_binary(self, media_types: str) -> bool:
         """Whether the API treats the first of these media types as binary."""

@@ -17,7 +17,7 @@ const SLOWEST = 30_000; // milliseconds between questions while the API does not
 /**
  * Ask, and ask again `every` so many milliseconds after the answer (null: once) as long as the tab is visible.
  *
- * What was shown stays when a later question fails. `keys` say what is asked for: when one changes, what was shown goes.
+ * What was shown stays when a later question fails; one that got no answer, or none of use, is asked again by itself. `keys` say what is asked for: when one changes, what was shown goes.
  */
 export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every: number | null, keys: unknown[]): Live<Data> {
   const [state, setState] = useState<Omit<Live<Data>, "again">>({ data: null, problem: null, at: null });
@@ -31,6 +31,7 @@ export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every
     const ended = new AbortController();
     let timer = 0;
     let asking = false;
+    let missed = false; // what is asked once has not come yet
     let wait = latest.current.every ?? 0;
     if (shown.current !== about) {
       shown.current = about;
@@ -39,6 +40,7 @@ export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every
     const turn = async (): Promise<void> => {
       timer = 0;
       asking = true;
+      let lost = false;
       try {
         const data = await latest.current.ask(ended.signal);
         if (ended.signal.aborted) return;
@@ -50,13 +52,15 @@ export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every
         wait = Math.min(Math.max(wait, 1000) * 2, SLOWEST);
         setState((before) => ({ ...before, problem }));
         if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) return;
+        lost = true;
       } finally {
         asking = false;
       }
-      if (latest.current.every !== null && !document.hidden) timer = window.setTimeout(() => void turn(), wait);
+      missed = lost && latest.current.every === null;
+      if ((latest.current.every !== null || lost) && !document.hidden) timer = window.setTimeout(() => void turn(), wait);
     };
     const seen = (): void => {
-      if (!document.hidden && !timer && !asking && latest.current.every !== null) void turn();
+      if (!document.hidden && !timer && !asking && (latest.current.every !== null || missed)) void turn();
     };
     document.addEventListener("visibilitychange", seen);
     void turn();

@@ -50,12 +50,14 @@ function Console(): JSX.Element {
   );
 }
 
+const AGAIN = 5000; // milliseconds until the API is asked again who one is
+
 /** A token that was kept or came with a link: find out whose it is. */
 function Entering(): JSX.Element {
   const [problem, setProblem] = useState<api.Problem | null>(null);
   const [turn, setTurn] = useState(0);
   useEffect(() => {
-    setProblem(null);
+    let timer = 0;
     api
       .whoAmI(token.value ?? "")
       .then((found) => {
@@ -63,8 +65,12 @@ function Entering(): JSX.Element {
       })
       .catch((error: unknown) => {
         if (error instanceof api.Problem && error.status === 401) signOut("The token was not accepted: it has ended or was taken back.");
-        else setProblem(error instanceof api.Problem ? error : new api.Problem(0, "Unexpected", String(error)));
+        else {
+          setProblem(error instanceof api.Problem ? error : new api.Problem(0, "Unexpected", String(error)));
+          timer = window.setTimeout(() => setTurn((before) => before + 1), AGAIN);
+        }
       });
+    return () => clearTimeout(timer);
   }, [turn]);
   return (
     <main id="main" class="entering">
@@ -79,6 +85,7 @@ function arrive(): void {
 
 arrive();
 addEventListener("hashchange", arrive);
+for (const missed of ["dragover", "drop"] as const) addEventListener(missed, (event) => event.preventDefault()); // a file beside the mark would replace the page
 applyTheme();
 const root = document.getElementById("app");
 if (root) render(<Console />, root);

@@ -47,6 +47,15 @@ export function refine(change: Record<string, string | undefined>, replace = fal
   }
 }
 
+/** Go on to the next page of a list; `wentOn` tells whether this page was reached so, and so whether a way back leads to one. */
+export function goOn(next: string): void {
+  const { page, of, query } = route.value;
+  history.pushState({ wentOn: true }, "", href(page, of, { ...query, next }));
+  route.value = parse(location.hash);
+}
+
+export const wentOn = (): boolean => Boolean((history.state as { wentOn?: boolean } | null)?.wentOn);
+
 export function go(to: string): void {
   location.hash = to;
 }

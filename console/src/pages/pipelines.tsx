@@ -44,12 +44,12 @@ export function Pipelines(): JSX.Element {
                       <span class="under">{pipeline.format ?? pipeline.kind}, <a href={href("workflows", pipeline.workflow)}>{pipeline.workflow}</a></span>
                     </td>
                     <td data-label="Fills" class="mono wraps">{pipeline.table ?? <Nothing />}</td>
-                    <td data-label="Schedule" class="wraps">
+                    <td data-label="Schedule">
                       {pipeline.schedule ? <span class="mono">{pipeline.schedule}</span> : <Nothing means="when a file lands or by hand" />}
                       {pipeline.next_tick && <span class="under">next <Time iso={pipeline.next_tick} style="relative" /></span>}
                     </td>
                     <td data-label="24 hours" class="strip-cell">
-                      {hours ? <><Strip statistics={hours} /><Sum hours={hours.hours} /></> : <Nothing means="no runs" />}
+                      {hours ? <>{hours.hours.length > 0 && <Strip statistics={hours} />}<Sum hours={hours.hours} /></> : <Nothing means="not known yet" />}
                     </td>
                   </tr>
                 );

@@ -2,27 +2,35 @@
 import type { JSX } from "preact";
 
 import * as api from "../api";
-import { count } from "../format";
+import { count, plural } from "../format";
 import { useLive } from "../live";
 import { Time } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { may } from "../session";
+import type { Waiting } from "../types";
 
-export function Asked({ run }: { run: string }): JSX.Element | null {
+export function Asked({ run }: { run: string }): JSX.Element {
   const found = useLive((stop) => api.approvals(stop), 5000, [run]);
   const asked = found.data?.waiting.find((each) => each.run === run);
-  if (!asked) return null;
   return (
     <section class="waits" aria-label="Why it waits">
       <h2>
-        <Icon name="waiting" /> Waits for approval: {asked.why.join("; ")}
+        <Icon name="waiting" /> Waits for approval{asked && `: ${asked.why.join("; ")}`}
       </h2>
       <p>
-        <span class="number">{count(asked.rows)}</span> rows{asked.bad_rows ? <>, <strong class="number">{count(asked.bad_rows)} of them bad</strong></> : ", none of them bad"}; nothing is loaded until an approver decides{may("approve") ? " below" : ""}.{" "}
-        <span class="faint">
-          Asked <Time iso={asked.asked} style="relative" />; expires <Time iso={asked.expires} style="relative" />.
-        </span>
+        {asked ? <Rows asked={asked} /> : "Nothing is loaded until an approver decides."}
       </p>
     </section>
+  );
+}
+
+function Rows({ asked }: { asked: Waiting }): JSX.Element {
+  return (
+    <>
+      <span class="number">{plural(asked.rows, "row")}</span>{asked.bad_rows ? <>, <strong class="number">{count(asked.bad_rows)} of them bad</strong></> : ", none of them bad"}. Nothing is loaded until an approver decides{may("approve") ? " below" : ""}.{" "}
+      <span class="faint">
+        Asked <Time iso={asked.asked} style="relative" />; expires <Time iso={asked.expires} style="relative" />.
+      </span>
+    </>
   );
 }

@@ -11,7 +11,7 @@ export function Report({ held }: { held: Quarantined }): JSX.Element {
     <Card title={held.kind === "file" ? "Why the file was rejected" : "Rows that were set aside"} id="report">
       <p>{held.reason}</p>
       <Held held={held} />
-      {held.offending && held.offending.length > 0 && <Offending rows={held.offending} bad={held.bad_rows} />}
+      {held.offending && held.offending.length > 0 && <Offending rows={held.offending} held={held} />}
     </Card>
   );
 }
@@ -35,7 +35,7 @@ function Held({ held }: { held: Quarantined }): JSX.Element {
   );
 }
 
-function Offending({ rows, bad }: { rows: OffendingRow[]; bad: number }): JSX.Element {
+function Offending({ rows, held }: { rows: OffendingRow[]; held: Quarantined }): JSX.Element {
   const raw = rows.some((row) => row.raw !== null);
   return (
     <>
@@ -61,7 +61,7 @@ function Offending({ rows, bad }: { rows: OffendingRow[]; bad: number }): JSX.El
           </tbody>
         </table>
       </div>
-      {rows.length < bad && <p class="faint">The first {count(rows.length)} of {count(bad)}; the reject file has the rest.</p>}
+      {rows.length < held.bad_rows && <p class="faint table-note">The first {count(rows.length)} of {count(held.bad_rows)}{held.kind === "rows" ? "; the reject file has the rest" : ""}.</p>}
     </>
   );
 }

@@ -11,7 +11,7 @@ import { lookOf, OutcomeBadge, OUTCOMES } from "../parts/outcome";
 import { Pager } from "../parts/pager";
 import { Choice, Filters, Search } from "../parts/filters";
 import { Strips } from "../parts/strips";
-import { href, refine, route } from "../route";
+import { goOn, href, refine, route } from "../route";
 import type { Run } from "../types";
 import { Waits, waitingRuns } from "./waits";
 
@@ -180,7 +180,7 @@ function NoRuns({ filtered, more }: { filtered: boolean; more: string | null }):
   if (filtered) {
     return (
       <Empty icon="never" title="No run is like this">
-        {more ? <button type="button" class="button" onClick={() => refine({ next: more })}>Look further back</button> : <a class="button" href="#/runs">Show every run</a>}
+        {more ? <button type="button" class="button" onClick={() => goOn(more)}>Look further back</button> : <a class="button" href="#/runs">Show every run</a>}
       </Empty>
     );
   }

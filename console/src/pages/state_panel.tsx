@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 
 import * as api from "../api";
 import { duration } from "../format";
-import { everyState, type Machine } from "../layout/definition";
+import { everyState, type Machine, type State } from "../layout/definition";
 import { useLive } from "../live";
 import { Facts, Json, Nothing, Skeleton, Time, Trouble } from "../parts/basics";
 import { Icon } from "../parts/icons";
@@ -101,7 +101,7 @@ function Shown({ tab, run, visit, full, definition }: { tab: Tab; run: string; v
     const state = definition && [...everyState(definition)].find((each) => each.name === visit.name)?.state;
     return state ? <Json value={state} label="the state's definition" /> : <Skeleton />;
   }
-  if (tab === "Log") return <LogsOfState run={run} state={visit.name} />;
+  if (tab === "Log") return definition ? <LogsOfState run={run} visit={visit} state={[...everyState(definition)].find((each) => each.name === visit.name)?.state} /> : <Skeleton />;
   if (tab === "Tries") return <Tries visit={visit} />;
   if (!full) return <Skeleton />;
   const value = tab === "Input" ? visit.input : visit.output;
@@ -138,11 +138,22 @@ function Tries({ visit }: { visit: StateVisit }): JSX.Element {
   );
 }
 
-/** A state is called ValidateFile where its step's log is called validate_file. */
-function LogsOfState({ run, state }: { run: string; state: string }): JSX.Element {
-  const step = /Glue|Job/.test(state) ? "glue" : state.replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase();
-  const found = useLive((stop) => api.logs(run, { step }, stop), null, [run, step]);
+/** A state's lines: Step Functions' own under its name, its function's under the step's, its job's under `glue`. */
+function LogsOfState({ run, visit, state }: { run: string; visit: StateVisit; state: State | undefined }): JSX.Element {
+  const over = visit.left !== null || visit.entered === null;
+  const steps = stepsOf(visit.name, state);
+  const found = useLive(
+    async (stop) => (await Promise.all(steps.map((step) => api.logs(run, { step }, stop)))).flatMap((page) => page.lines).sort((one, other) => one.time.localeCompare(other.time)),
+    over ? null : 3000,
+    [run, steps, over],
+  );
   if (!found.data) return found.problem ? <Trouble what="The log cannot be shown" problem={found.problem} again={found.again} /> : <Skeleton />;
-  if (!found.data.lines.length) return <p class="faint">It logged nothing.</p>;
-  return <LogLines lines={found.data.lines} />;
+  if (!found.data.length) return <p class="faint">{visit.entered ? "It logged nothing." : "The run has not come here."}</p>;
+  return <LogLines lines={found.data} />;
+}
+
+function stepsOf(name: string, state: State | undefined): string[] {
+  const called = JSON.stringify([state?.Resource, state?.["Parameters"], state?.["Arguments"]]);
+  const steps = [name.replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase(), ...[...called.matchAll(/:function:[A-Za-z0-9_-]*-([a-z0-9_]+)/g)].map((match) => match[1] ?? "")];
+  return [...new Set(called.includes("glue:startJobRun") || /GlueJob/.test(name) ? [...steps, "glue"] : steps)];
 }

@@ -54,6 +54,7 @@ function Question({ deed, close }: { deed: Deed; close: () => void }): JSX.Eleme
     try {
       await deed.act(reason);
       dialog.current?.close();
+      document.getElementById("main")?.focus({ preventScroll: true }); // the button goes when the run is no longer as it was
     } catch (error) {
       setProblem(error instanceof Problem ? error.message : String(error));
       setBusy(false);

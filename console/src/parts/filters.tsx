@@ -1,6 +1,6 @@
 /** What narrows a list; each choice is in the address. */
 import type { ComponentChildren, JSX } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 export function Filters({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   return (
@@ -30,14 +30,25 @@ export function Choice(props: { name: string; value: string | undefined; options
 /** A word to look for; asked a moment after the last letter. */
 export function Search({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }): JSX.Element {
   const timer = useRef(0);
-  const typed = (text: string): void => {
+  const asked = useRef(value);
+  const [text, setText] = useState(value ?? "");
+  useEffect(() => {
+    if (value !== asked.current) setText(value ?? ""); // the address changed by itself: the way back, or "Clear"
+    asked.current = value;
+  }, [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const typed = (now: string): void => {
+    setText(now);
     clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => onChange(text.trim() || undefined), 300);
+    timer.current = window.setTimeout(() => {
+      asked.current = now.trim() || undefined;
+      onChange(asked.current);
+    }, 300);
   };
   return (
     <label class="choice search">
       <span>Name</span>
-      <input type="search" value={value ?? ""} placeholder="part of a file's or run's name" onInput={(event) => typed(event.currentTarget.value)} />
+      <input type="search" value={text} placeholder="part of a file's or run's name" onInput={(event) => typed(event.currentTarget.value)} />
     </label>
   );
 }

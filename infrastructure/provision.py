@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from infrastructure.assignments import assignments
 from infrastructure.chalice_config import tags_of, write
+from infrastructure.importing import IDENTIFIERS, on_its_own, part_of
 from infrastructure.render import ROOT, render
 from infrastructure.workflow_report import upload_workflow_report
 
@@ -102,8 +104,9 @@ def bring_up(
     if len(body.encode()) <= INLINE_LIMIT:
         stack.apply({"TemplateBody": body}, template, given)
     else:
-        if stack.status() in {None, *NEVER_CAME_TO_BE}:
-            first = _bootstrap(template)
+        held = stack.logical_ids()
+        if "ArtifactsBucket" not in held:
+            first = _bootstrap(template, held)
             stack.apply({"TemplateBody": compact(first)}, first, given)
         url = upload_template(client, stack.resource("ArtifactsBucket"), body)
         stack.apply({"TemplateURL": url}, template, given)
@@ -156,6 +159,70 @@ class Stack:
             and not each["ResourceStatus"].startswith("DELETE")
         }
 
+    def logical_ids(self) -> set[str]:
+        """Return what the stack's resources are called in its template; none if it never came to be."""
+        if self.is_new():
+            return set()
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            each["LogicalResourceId"]
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if not each["ResourceStatus"].startswith("DELETE")
+        }
+
+    def is_new(self) -> bool:
+        """Tell whether there is no such stack, or one that never came to be: it can only be deleted."""
+        status = self.status()
+        if status == "IMPORT_ROLLBACK_COMPLETE":  # with resources, those of before, it can be updated
+            pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+            return not any(page["StackResourceSummaries"] for page in pages)
+        return status is None or status in NEVER_CAME_TO_BE
+
+    def take_up(
+        self, template: Mapping[str, Any], given: Mapping[str, str], resources: Mapping[str, str]
+    ) -> None:
+        """Make the stack of resources that exist already, by a change set of type IMPORT.
+
+        Args:
+            template: of these resources alone.
+            given: the parameters' values.
+            resources: their physical ids by logical ids.
+
+        Raises:
+            ProvisioningFailedError: one cannot be taken up; all stay where they are, outside the stack.
+        """
+        if self.status() is not None:
+            self.delete()
+        name = f"take-up-{uuid.uuid4().hex}"
+        kinds = {logical: template["Resources"][logical]["Type"] for logical in resources}
+        try:
+            self._cloudformation.create_change_set(
+                StackName=self.name,
+                ChangeSetName=name,
+                ChangeSetType="IMPORT",
+                TemplateBody=compact(template),
+                Parameters=parameters_of(template, given, None),
+                ResourcesToImport=[
+                    {
+                        "LogicalResourceId": logical,
+                        "ResourceType": kinds[logical],
+                        "ResourceIdentifier": {IDENTIFIERS[kinds[logical]]: physical},
+                    }
+                    for logical, physical in resources.items()
+                ],
+            )
+            self._cloudformation.get_waiter("change_set_create_complete").wait(
+                StackName=self.name, ChangeSetName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+            )
+        except WaiterError as error:
+            reason = error.last_response.get("StatusReason", error)
+            raise ProvisioningFailedError(f"stack {self.name}: {reason}") from error
+        except ClientError as error:
+            raise self._refused(error) from error
+        self._cloudformation.execute_change_set(StackName=self.name, ChangeSetName=name)
+        self._wait("stack_import_complete")
+
     def apply(self, source: Mapping[str, str], template: Mapping[str, Any], given: Mapping[str, str]) -> None:
         """Create or update the stack from its source, TemplateBody or TemplateURL.
 
@@ -163,7 +230,7 @@ class Stack:
             ProvisioningFailedError: a resource failed; CloudFormation took the change back.
         """
         found = self.description()
-        if found and found["StackStatus"] in NEVER_CAME_TO_BE:
+        if found and self.is_new():
             self.delete()
             found = None
         request = {
@@ -180,11 +247,7 @@ class Stack:
             elif self._update(request):
                 self._wait("stack_update_complete")
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
-            raise ProvisioningFailedError(
-                f"stack {self.name}: {error.response['Error']['Message']}"
-            ) from error
+            raise self._refused(error) from error
 
     def delete(self) -> None:
         """Delete the stack and everything in it that is not retained.
@@ -214,6 +277,12 @@ class Stack:
                 return None
             raise
         return found
+
+    def _refused(self, error: ClientError) -> Exception:
+        """Return what to raise when CloudFormation refuses a request."""
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise error
+        return ProvisioningFailedError(f"stack {self.name}: {error.response['Error']['Message']}")
 
     def _update(self, request: Mapping[str, Any]) -> bool:
         """Start an update; return False when there is nothing to change."""
@@ -246,7 +315,8 @@ class Stack:
 
     def _is_not_the_start(self, event: Mapping[str, Any]) -> bool:
         """Say whether an event is not the one with which somebody started the last change."""
-        starts = event["ResourceStatus"] in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
+        started = {"CREATE_IN_PROGRESS", "IMPORT_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
+        starts = event["ResourceStatus"] in started
         return not (starts and event["LogicalResourceId"] == self.name)
 
 
@@ -271,10 +341,10 @@ def parameters_of(
     return parameters
 
 
-def _bootstrap(template: Mapping[str, Any]) -> dict[str, Any]:
-    resources = {name: template["Resources"][name] for name in BOOTSTRAP}
-    kept = ("AWSTemplateFormatVersion", "Parameters", "Conditions", "Rules")
-    return {**{key: template[key] for key in kept if key in template}, "Resources": resources}
+def _bootstrap(template: Mapping[str, Any], held: Iterable[str]) -> dict[str, Any]:
+    """Return what is made first, beside what an import brought into the stack already."""
+    names = [*BOOTSTRAP, *sorted(set(held) - set(BOOTSTRAP))]
+    return part_of(template, {name: on_its_own(template["Resources"][name]) for name in names})
 
 
 def compact(template: Mapping[str, Any]) -> str:

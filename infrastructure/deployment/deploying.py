@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infrastructure.chalice_config import write
-from infrastructure.deployment import smoke, state
+from infrastructure.deployment import kept, smoke, state
 from infrastructure.deployment.chalice_command import chalice
 from infrastructure.deployment.package import PYTHON
 from infrastructure.deployment.steps import Step
@@ -28,6 +28,7 @@ class Deployment:
     Attributes:
         target: the stage.
         lock: keeps others away; the caller releases it.
+        parameters: of the template: what is given, and what an earlier deployment kept of its own.
         outputs: the stack's outputs.
         api_url: where the REST API answers.
         api_token: a new bearer token of the role approver, if the stage had none.
@@ -35,6 +36,7 @@ class Deployment:
 
     target: Target
     lock: Lock
+    parameters: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     api_url: str = ""
     api_token: str | None = None
@@ -46,6 +48,7 @@ class Deployment:
         network = "look at the message and at the network"
         steps = [
             Step(name="lock", do=self.lock.take, remedy=network),
+            Step(name="what was kept", do=self._take_up, remedy=look),
             Step(name="infrastructure stack", do=self._infrastructure, remedy=look),
             # The first time there is a bucket for it only now; CloudFormation kept others away until here.
             Step(name="lock of the new stage", do=self.lock.take, remedy=network),
@@ -67,6 +70,15 @@ class Deployment:
     def _log(self, function: str) -> str:
         return f"read its log: aws logs tail /aws/lambda/{self.target.prefix}-{function}"
 
+    def _take_up(self) -> str:
+        """Take up what an earlier deployment kept; a stack that holds it already is left alone."""
+        found = kept.legacy(self.target)
+        self.parameters = found.parameters
+        if not found.taken_up:
+            return "nothing"
+        kept.take_up(self.target, found)
+        return ", ".join(found.taken_up.values())
+
     def _infrastructure(self) -> str:
         target = self.target
         self.outputs = bring_up(
@@ -74,7 +86,7 @@ class Deployment:
             app=target.app,
             root=target.root,
             client=target.client,
-            parameters=target.parameters,
+            parameters=self.parameters,
         )
         return target.stack
 

@@ -12,10 +12,10 @@ from botocore.exceptions import WaiterError
 from infrastructure.chalice_config import FUNCTIONS, stage_block, tags_of
 from infrastructure.conditions import resources_of
 from infrastructure.deployment.failures import DeploymentFailedError
+from infrastructure.deployment.kept import legacy
 from infrastructure.deployment.package import PYTHON
 from infrastructure.provision import (
     INLINE_LIMIT,
-    NEVER_CAME_TO_BE,
     Stack,
     compact,
     parameters_of,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from infrastructure.deployment.package import Package
     from infrastructure.deployment.target import Target
 
+ACTIONS = ("take up", "add", "change", "replace", "remove")
+
 EMPTY = ("didn't contain changes", "No updates are to be performed")
 """How CloudFormation says that a change set would change nothing."""
 
@@ -37,7 +39,7 @@ class Change:
     """One thing that would change.
 
     Attributes:
-        action: add, change, replace or remove.
+        action: take up, add, change, replace or remove.
         kind: a resource's type, or `function`.
         name: the resource's name in the template, or the function's.
         what: what of it, or an empty text.
@@ -61,16 +63,22 @@ def plan(target: Target, package: Package | None) -> list[Change]:
 def counted(changes: Iterable[Change]) -> str:
     """Return changes in a few words, such as `3 to add, 1 to change`."""
     actions = [change.action for change in changes]
-    counts = [f"{actions.count(each)} to {each}" for each in ("add", "change", "replace", "remove")]
+    counts = [f"{actions.count(each)} to {each}" for each in ACTIONS]
     return ", ".join(count for count in counts if not count.startswith("0 ")) or "nothing to change"
 
 
 def _resources(target: Target) -> list[Change]:
     stack = Stack(target.stack, target.client("cloudformation"), tags_of(target.app, target.stage))
-    if stack.status() in {None, *NEVER_CAME_TO_BE}:
+    held = stack.logical_ids()
+    if "ArtifactsBucket" not in held:  # where the template would be compared from
+        found = legacy(target)
+        taken = found.taken_up
         return [
-            Change(action="add", kind=resource["Type"], name=name)
-            for name, resource in resources_of(target.template, target.parameters).items()
+            Change(action="take up", kind=resource["Type"], name=name, what=taken[name])
+            if name in taken
+            else Change(action="add", kind=resource["Type"], name=name)
+            for name, resource in resources_of(target.template, found.parameters).items()
+            if name not in held
         ]
     return [_change(each["ResourceChange"]) for each in _change_set(target, stack)]
 

@@ -11,13 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from infrastructure.chalice_config import LAYERS, InvalidConfigError, layer_arn, read
 from infrastructure.deployment import quotas
-from infrastructure.deployment.failures import DENIED, DeploymentFailedError, code_of
+from infrastructure.deployment.failures import DeploymentFailedError, code_of
 from infrastructure.deployment.findings import Finding
+from infrastructure.deployment.kept import BUCKET, legacy
 from infrastructure.deployment.package import PYTHON, Package, build
 from infrastructure.provision import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from infrastructure.deployment.target import Target
 
@@ -40,6 +41,8 @@ STAGE_NAME = re.compile(r"[a-z][a-z0-9]{0,15}")
 STACK_REMEDIES = {
     "ROLLBACK_FAILED": "remove what is left of it: decant destroy --stage {stage}",
     "CREATE_FAILED": "remove what is left of it: decant destroy --stage {stage}",
+    "IMPORT_ROLLBACK_FAILED": "delete it, which leaves all data where it is: "
+    "aws cloudformation delete-stack --stack-name {stack}",
     "DELETE_FAILED": "go on with its removal: decant destroy --stage {stage}",
     "UPDATE_ROLLBACK_FAILED": "mend what its events name, then: "
     "aws cloudformation continue-update-rollback --stack-name {stack}",
@@ -78,7 +81,7 @@ def examine(target: Target) -> Preflight:
     ):
         findings += [
             _stack(target),
-            *_buckets(target),
+            *_kept(target),
             *_secrets(target),
             *_layer(target),
             *quotas.examine(target),
@@ -191,46 +194,41 @@ def _stack(target: Target) -> Finding:
     if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
         remedy = "it is being changed now: wait until that has ended, then try again"
     named = {"stage": target.stage, "stack": target.stack}
-    if status == "ROLLBACK_COMPLETE":
+    if status in {"ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}:
         return Finding(what=what, found="an earlier attempt was taken back: it starts anew", ok=True)
     return Finding(what=what, found=status, ok=not remedy, remedy=remedy.format(**named))
 
 
-def _buckets(target: Target) -> Iterator[Finding]:
-    """Look for buckets of these names: a name is unique among all accounts of AWS."""
-    held = Stack(target.stack, target.client("cloudformation")).resources("AWS::S3::Bucket")
-    free = []
-    for name in target.named("AWS::S3::Bucket", "BucketName"):
-        if name in held:
-            continue
-        status = bucket_status(target, name)
-        if status == "free":
-            free.append(name)
-        elif status == "another's":
-            remedy = "another account has it, or these credentials may not see it: choose another --stage"
-            yield Finding(what=f"bucket {name}", found="somebody has it", ok=False, remedy=remedy)
-        else:
-            remedy = (
-                "an earlier `decant destroy` kept it: delete it with its data "
-                f"(decant destroy --stage {target.stage} --delete-data), or choose another --stage"
-            )
-            yield Finding(what=f"bucket {name}", found="yours, in no stack", ok=False, remedy=remedy)
+def _kept(target: Target) -> Iterator[Finding]:
+    """Tell what an earlier deployment kept, and what has the stage's names and is not known as its."""
+    found = legacy(target)
+    held = Stack(target.stack, target.client("cloudformation")).resources(BUCKET)
+    for each in found.things:
+        yield Finding(
+            what=f"{each.kind} {each.name}",
+            found=each.why or "kept by an earlier deployment: it is taken up with its data",
+            ok=not each.blocks,
+            remedy=each.remedy,
+        )
+    names = target.named(BUCKET, "BucketName").values()
+    free = set(names) - held - {each.name for each in found.things}
     if free or held:
         yield Finding(what="buckets", found=f"{len(held)} in the stack, {len(free)} names free", ok=True)
+    if again := found.parameters.keys() - target.parameters.keys():
+        yield Finding(
+            what="parameters",
+            found=f"{len(again)} as they were before",
+            ok=True,
+            remedy=_secret_again(target, found.parameters),
+        )
 
 
-def bucket_status(target: Target, name: str) -> str:
-    """Return `free`, `ours` or `another's`."""
-    try:
-        target.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=target.account)
-    except ClientError as error:
-        if code_of(error) in {"404", "NoSuchBucket"}:
-            return "free"
-        if code_of(error) in DENIED:
-            return "another's"
-        if code_of(error) != "301":  # it is in another region
-            raise
-    return "ours"
+def _secret_again(target: Target, values: Mapping[str, str]) -> str:
+    """Return what to do about the warehouse's password, which is kept nowhere, or an empty text."""
+    signs_in = values.get("Warehouse", "given") == "given" and not values.get("WarehouseSecretArn")
+    if not signs_in or not values.get("WarehouseHost") or "WarehousePassword" in values:
+        return ""
+    return f"give WarehousePassword again, or put it into the secret {target.prefix}-warehouse afterwards"
 
 
 def _secrets(target: Target) -> Iterator[Finding]:

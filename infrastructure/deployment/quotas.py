@@ -62,7 +62,9 @@ def _code(target: Target, what: str) -> Finding:
 def _roles(target: Target, what: str) -> Finding:
     summary = target.client("iam").get_account_summary()["SummaryMap"]
     used, limit = summary["Roles"], summary["RolesQuota"]
-    stands = f"{target.prefix}-api" in target.named("AWS::IAM::Role", "RoleName") and _has_role(target)
+    stands = f"{target.prefix}-api" in target.named("AWS::IAM::Role", "RoleName").values() and _has_role(
+        target
+    )
     needed = 0 if stands else len(target.named("AWS::IAM::Role", "RoleName"))
     good = used + needed <= limit
     remedy = (

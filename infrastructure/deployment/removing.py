@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infrastructure.deployment import inventory, state
+from infrastructure.deployment import inventory, parameters, state
 from infrastructure.deployment.chalice_command import chalice
 from infrastructure.deployment.failures import DeploymentFailedError, code_of
 from infrastructure.deployment.rest_api import rest_apis
@@ -100,6 +100,8 @@ class Removal:
         stack = Stack(self.target.stack, self.target.client("cloudformation"))
         if stack.status() is None:
             return "there is none"
+        if not self.delete_data and not stack.is_new():
+            parameters.remember(self.target)
         stack.delete()
         return f"{self.target.stack} deleted"
 

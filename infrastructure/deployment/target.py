@@ -82,14 +82,14 @@ class Target:
         """The names of the functions, as Chalice deploys them."""
         return [self.prefix if name == "api_handler" else f"{self.prefix}-{name}" for name in FUNCTIONS]
 
-    def named(self, kind: str, attribute: str) -> list[str]:
-        """Return the names that the template gives to its resources of a kind, such as AWS::S3::Bucket."""
+    def named(self, kind: str, attribute: str) -> dict[str, str]:
+        """Return the names of the template's resources of a kind, such as AWS::S3::Bucket, by logical ids."""
         given = {"App": self.app, "Stage": self.stage, "AWS::AccountId": self.account}
-        return [
-            _filled(resource["Properties"][attribute], given)
-            for resource in self.template["Resources"].values()
+        return {
+            name: _filled(resource["Properties"][attribute], given)
+            for name, resource in self.template["Resources"].items()
             if resource["Type"] == kind and attribute in resource["Properties"]
-        ]
+        }
 
     def owns(self, name: str) -> bool:
         """Tell whether a name is one of this stage's: `decant-dev` has nothing of `decant-dev2`."""

@@ -12,7 +12,7 @@ import requests
 
 from infrastructure import post_deploy
 from infrastructure.chalice_config import FUNCTIONS
-from infrastructure.deployment import inventory, lock, state
+from infrastructure.deployment import inventory, lock, parameters, state
 from infrastructure.deployment.deploying import Deployment
 from infrastructure.deployment.failures import DeploymentFailedError
 from infrastructure.deployment.inventory import BEING_DELETED, things
@@ -330,26 +330,68 @@ def test_a_lock_tells_since_when_it_is_held(other):
     held.release()
 
 
-def test_destroying_one_stage_keeps_its_data_and_leaves_the_other_alone(standing, one, other):
-    """The last test: the first stage is gone after it."""
-    before = things(other)
-    for step, operation, when in REMOVING[:4]:
-        standing.client.fail(operation, when)
-        with pytest.raises(DeploymentFailedError, match=rf"^{step}: .*bad moment"):
-            destroy(one, delete_data=False)
-        assert standing.client.has_failed
-    destroy(one, delete_data=False)
+TAKING_UP = [
+    ("what was kept", "CreateChangeSet", lambda _: True),
+    ("what was kept", "ExecuteChangeSet", lambda _: True),
+    ("infrastructure stack", "UpdateStack", lambda _: True),
+]
+
+
+def test_a_destroyed_stage_comes_back_with_its_data_and_parameters(standing, one, other):
+    """The last test but one: the first stage is gone for a while; the other stands beside it."""
+    before, s3 = things(other), one.client("s3")
+    landing, quarantine = (f"decant-one-{each}-{one.account}" for each in ("landing", "quarantine"))
+    versions = version_ids(s3, landing)
+    destroy_with_failures(standing, one, REMOVING[:4])
     kept = left(one)
     assert {thing.kind for thing in kept} == {"bucket", "KMS key"}
-    landing = f"decant-one-landing-{one.account}"
-    assert one.client("s3").list_object_versions(Bucket=landing)["Versions"]
-    remedy = problems(one)[f"bucket {landing}"]
-    assert "kept it" in remedy
-    assert "decant destroy --stage one --delete-data" in remedy
-    for step, operation, when in REMOVING[4:]:
+
+    assert problems(one) == {}
+    was = parameters.recall(one)
+    assert was["QuarantineDays"] == "90"
+    s3.put_object(
+        Bucket=one.artifacts_bucket, Key=parameters.KEY, Body=json.dumps({**was, "QuarantineDays": "9"})
+    )
+    would = plan(one, None)
+    assert counted(would).startswith("5 to take up, ")
+    assert {each.what for each in would if each.action == "take up"} == {thing.name for thing in kept}
+    for step, operation, when in TAKING_UP:
         standing.client.fail(operation, when)
         with pytest.raises(DeploymentFailedError, match=rf"^{step}: .*bad moment"):
-            destroy(one)
-    destroy(one)
+            deploy(one)
+        assert standing.client.has_failed
+    deploy(one)
+    assert [each for each in left(one) if each.kind in {"bucket", "KMS key"}] == kept
+    assert versions < version_ids(s3, landing)  # the smoke file was sent once more
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=quarantine)["Rules"]
+    assert [each["Expiration"]["Days"] for each in rules if "Expiration" in each] == [9]
+    assert plan(one, build(one.root)) == []
+    assert things(other) == before
+
+
+def version_ids(s3, bucket):
+    return {each["VersionId"] for each in s3.list_object_versions(Bucket=bucket)["Versions"]}
+
+
+def test_destroying_a_stage_with_its_data_leaves_nothing(standing, one, other):
+    """The last test: a bucket that may be a stranger's is refused, then the first stage is gone."""
+    before, s3 = things(other), one.client("s3")
+    destroy(one, delete_data=False)
+    landing = f"decant-one-landing-{one.account}"
+    s3.delete_bucket_tagging(Bucket=landing)
+    refused = problems(one)[f"bucket {landing}"]
+    assert refused.startswith(
+        "yours, in no stack, and it has no tag decant:app=decant: choose another --stage"
+    )
+    destroy_with_failures(standing, one, REMOVING[4:], delete_data=True)
     assert not left(one)
     assert things(other) == before
+
+
+def destroy_with_failures(standing, target, failures, *, delete_data=False):
+    for step, operation, when in failures:
+        standing.client.fail(operation, when)
+        with pytest.raises(DeploymentFailedError, match=rf"^{step}: .*bad moment"):
+            destroy(target, delete_data=delete_data)
+        assert standing.client.has_failed
+    destroy(target, delete_data=delete_data)

@@ -39,9 +39,12 @@ __all__ = [
     "workflow_types",
 ]
 
+IMPORTED = sorted(name for name, kind in TYPES.items() if kind.import_identifier)
+
 REALITY = Reality(
     service="CloudFormation",
-    executes="Stacks and change sets: parameters, conditions, functions, order, updates, rollbacks, outputs; "
+    executes="Stacks, change sets, imports: parameters, conditions, functions, order, updates, rollbacks, "
+    "outputs; "
     "each resource is made by calling its service.",
     differs=(
         f"These types exist, and another one fails the stack: {', '.join(sorted(TYPES))}.",
@@ -51,6 +54,9 @@ REALITY = Reality(
         "VPCs, subnets, security groups and endpoints are kept, and no connection goes through them.",
         "A Redshift Serverless workgroup is the local warehouse, whatever its capacity and network.",
         "Transforms, nested stacks, macros and custom resources are refused.",
+        f"Only these types are imported: {', '.join(IMPORTED)}.",
+        "An import leaves alone what the template does not say of a resource; AWS may reset that.",
+        "An import whose identifier is not the one in the template fails when it is executed.",
         "Alarms are kept and never change their state; policies are kept and not enforced.",
     ),
 )

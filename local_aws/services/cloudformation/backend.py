@@ -20,6 +20,7 @@ from moto.cloudformation.utils import (
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 
+from local_aws.services.cloudformation import importing
 from local_aws.services.cloudformation import template as templates
 from local_aws.services.cloudformation.stack import Resource, Stack
 from local_aws.services.cloudformation.work import Work
@@ -35,7 +36,13 @@ _one_at_a_time = threading.RLock()
 """Two requests on the same stack must not work on it at once; ours take well under a second."""
 
 NOTHING_TO_DO = "No updates are to be performed."
-CAN_BE_UPDATED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+CAN_BE_UPDATED = {
+    "CREATE_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+}
 
 _runtimes: list[Runtime] = []
 
@@ -86,6 +93,7 @@ class ChangeSet:
     changes: list[dict[str, Any]]
     status: str
     execution_status: str
+    imports: list[importing.Wanted] | None = None
     status_reason: str | None = None
     creation_time: datetime = field(default_factory=utcnow)
 
@@ -179,6 +187,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
     def recover(self) -> None:
         """Finish or undo what was being done to each stack."""
         for stack in list(self._own_stacks().values()):
+            self._import(stack).recover()
             self._work(stack).recover()
             if stack.status == "DELETE_COMPLETE":
                 self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
@@ -232,6 +241,54 @@ class LocalCloudFormationBackend(CloudFormationBackend):
             self._change_sets()[change_set.change_set_id] = change_set
             return change_set.change_set_id, stack.stack_id
 
+    def create_import(
+        self,
+        stack_name: str,
+        change_set_name: str,
+        *,
+        template: str,
+        parameters: list[dict[str, Any]],
+        resources: list[dict[str, Any]],
+        tags: dict[str, str],
+        role_arn: str | None,
+        description: str,
+    ) -> tuple[str, str]:
+        """Keep an import until it is executed; what cannot be found fails the change set only."""
+        validate_create_change_set(change_set_name)
+        with _one_at_a_time:
+            wanted = importing.wanted(resources)
+            stack = next((each for each in self._own_stacks().values() if each.name == stack_name), None)
+            stack = stack or self._new_stack(stack_name, template, {}, None, None, None)
+            if stack.status not in {importing.NEW_STACK, *CAN_BE_UPDATED}:
+                raise ValidationError(
+                    message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
+                )
+            values = self._given(stack, parameters)
+            importing.refuse_settings(stack, templates.parse(template), RoleArn=role_arn, Tags=tags)
+            work = self._import(stack)
+            work.refuse(template, values, wanted, _changes(stack, template, values))
+            if stack.stack_id not in self._own_stacks():
+                stack.tell(importing.NEW_STACK, "User Initiated")
+                self._own_stacks()[stack.stack_id] = stack
+            missing = work.missing(wanted, self._own_stacks().values())
+            change_set = ChangeSet(
+                change_set_id=generate_changeset_id(change_set_name, self.region_name, self.account_id),
+                change_set_name=change_set_name,
+                change_set_type="IMPORT",
+                stack=stack,
+                template=template,
+                parameters=values,
+                tags=None,
+                description=description,
+                changes=[] if missing else [each.change() for each in wanted],
+                status="FAILED" if missing else "CREATE_COMPLETE",
+                execution_status="UNAVAILABLE" if missing else "AVAILABLE",
+                status_reason=missing,
+                imports=wanted,
+            )
+            self._change_sets()[change_set.change_set_id] = change_set
+            return change_set.change_set_id, stack.stack_id
+
     def execute_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
         """Make the change."""
         with working():
@@ -242,7 +299,10 @@ class LocalCloudFormationBackend(CloudFormationBackend):
                     f"execution status of [{change_set.execution_status}]"
                 )
             work = self._work(change_set.stack)
-            if change_set.change_set_type == "CREATE":
+            if change_set.imports:
+                importer = self._import(change_set.stack)
+                importer.execute(change_set.template, change_set.parameters, change_set.imports)
+            elif change_set.change_set_type == "CREATE":
                 work.create()
             else:
                 work.update(change_set.template, change_set.parameters, change_set.tags)
@@ -309,10 +369,14 @@ class LocalCloudFormationBackend(CloudFormationBackend):
         )
 
     def _work(self, stack: Stack) -> Work:
-        exports = {
-            name: value for each in self._own_stacks().values() for name, value in each.exports.items()
-        }
-        return Work(stack, clients(self.region_name, self.account_id), exports, save)
+        return Work(stack, clients(self.region_name, self.account_id), self._exports(), save)
+
+    def _import(self, stack: Stack) -> importing.Import:
+        return importing.Import(stack, clients(self.region_name, self.account_id), self._exports(), save)
+
+    def _exports(self) -> dict[str, str]:
+        stacks = self._own_stacks().values()
+        return {name: value for each in stacks for name, value in each.exports.items()}
 
     def _given(self, stack: Stack, parameters: list[dict[str, Any]]) -> dict[str, str]:
         try:
@@ -445,6 +509,23 @@ class LocalCloudFormationResponse(CloudFormationResponse):
         """ListStacks, in one page."""
         stacks: list[Any] = self._backend.list_stacks(self._get_param("StackStatusFilter", []))
         return ActionResult({"StackSummaries": [stack.describe() for stack in stacks]})
+
+    def create_change_set(self) -> ActionResult:
+        """CreateChangeSet; an import has rules of its own."""
+        if self._get_param("ChangeSetType") != "IMPORT":
+            created: ActionResult = super().create_change_set()
+            return created
+        change_set, stack = self._backend.create_import(
+            self._get_param("StackName"),
+            self._get_param("ChangeSetName"),
+            template=self._template(),
+            parameters=self._get_param("Parameters", []),
+            resources=self._get_param("ResourcesToImport", []),
+            tags={each["Key"]: each["Value"] for each in self._get_param("Tags", [])},
+            role_arn=self._get_param("RoleARN"),
+            description=self._get_param("Description"),
+        )
+        return ActionResult({"Id": change_set, "StackId": stack})
 
     def describe_change_set(self) -> ActionResult:
         """DescribeChangeSet."""

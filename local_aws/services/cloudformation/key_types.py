@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local_aws.services.cloudformation.resource_type import (
     Clients,
     Properties,
@@ -22,6 +24,7 @@ class Key(ResourceType):
     """A key; its physical id is the key's id, and deleting it schedules its deletion."""
 
     type = "AWS::KMS::Key"
+    import_identifier = "KeyId"
     accepts = frozenset(
         {
             "Description",
@@ -69,6 +72,16 @@ class Key(ResourceType):
         if kms.describe_key(KeyId=identifier)["KeyMetadata"]["KeyState"] != "PendingDeletion":
             days = int(properties.get("PendingWindowInDays", LONGEST_WAIT))
             kms.schedule_key_deletion(KeyId=identifier, PendingWindowInDays=days)
+
+    def exists(self, aws: Clients, identifier: str) -> bool:
+        """Tell whether there is such a key; one that waits for its deletion is as good as gone."""
+        try:
+            metadata = aws("kms").describe_key(KeyId=identifier)["KeyMetadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NotFoundException":
+                raise
+            return False
+        return bool(metadata["KeyState"] != "PendingDeletion")
 
     def attributes(self, aws: Clients, identifier: str, properties: Properties) -> dict[str, Any]:
         """Return the key's ARN and id."""

@@ -31,6 +31,7 @@ class Topic(ResourceType):
     """An SNS topic."""
 
     type = "AWS::SNS::Topic"
+    import_identifier = "TopicArn"
     name_property = "TopicName"
     attribute_names = ("DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication")
     accepts = frozenset({*attribute_names, "Subscription", "Tags"})
@@ -51,6 +52,10 @@ class Topic(ResourceType):
         """Return the topic's ARN."""
         account = aws("sts").get_caller_identity()["Account"]
         return f"arn:aws:sns:{aws('sns').meta.region_name}:{account}:{name}"
+
+    def exists(self, aws: Clients, identifier: str) -> bool:
+        """Tell whether there is such a topic."""
+        return any(identifier == each["TopicArn"] for page in _topics(aws("sns")) for each in page["Topics"])
 
     def settle(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Subscribe the inline subscribers."""
@@ -142,6 +147,7 @@ class Queue(ResourceType):
     """An SQS queue; its physical id is the URL."""
 
     type = "AWS::SQS::Queue"
+    import_identifier = "QueueUrl"
     name_property = "QueueName"
     attribute_names = (
         "ContentBasedDeduplication",
@@ -181,6 +187,10 @@ class Queue(ResourceType):
     def identifier(self, aws: Clients, name: str, properties: Properties) -> str:
         """Return the queue's URL."""
         return str(aws("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
+    def exists(self, aws: Clients, identifier: str) -> bool:
+        """Tell whether there is such a queue."""
+        return self._exists(aws("sqs"), identifier.rpartition("/")[2])
 
     def update(self, aws: Clients, identifier: str, properties: Properties, before: Properties) -> None:
         """Set the attributes and tags that differ."""

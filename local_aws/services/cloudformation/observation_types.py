@@ -19,7 +19,7 @@ class LogGroup(ResourceType):
     """A log group with its retention."""
 
     type = "AWS::Logs::LogGroup"
-    name_property = "LogGroupName"
+    name_property = import_identifier = "LogGroupName"
     accepts = frozenset({"KmsKeyId", "RetentionInDays", "Tags"})
 
     def create(self, aws: Clients, name: str, properties: Properties) -> str:
@@ -48,6 +48,11 @@ class LogGroup(ResourceType):
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the log group with its events."""
         aws("logs").delete_log_group(logGroupName=identifier)
+
+    def exists(self, aws: Clients, identifier: str) -> bool:
+        """Tell whether there is such a log group."""
+        found = aws("logs").describe_log_groups(logGroupNamePrefix=identifier)["logGroups"]
+        return any(each["logGroupName"] == identifier for each in found)
 
     def attributes(self, aws: Clients, identifier: str, properties: Properties) -> dict[str, Any]:
         """Return the log group's ARN, which ends in `:*`."""

@@ -26,12 +26,14 @@ class ResourceType:
         name_property: the property that names the resource, or "" for a type without one.
         accepts: every property that is applied; another one fails the stack.
         replaces: a change of one of these makes a new resource; the name is always one of them.
+        import_identifier: what identifies one that is imported, or "" for a type that is not.
     """
 
     type: ClassVar[str]
     name_property: ClassVar[str] = ""
     accepts: ClassVar[frozenset[str]] = frozenset()
     replaces: ClassVar[frozenset[str]] = frozenset()
+    import_identifier: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         if hasattr(cls, "type"):
@@ -69,6 +71,14 @@ class ResourceType:
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the resource; one that is already gone may raise the service's not-found error."""
         raise NotImplementedError
+
+    def exists(self, aws: Clients, identifier: str) -> bool:
+        """Tell whether there is a resource to import; the service's refusal is why there is not."""
+        raise NotImplementedError
+
+    def not_found(self, identifier: str) -> str:
+        """Return how AWS says that there is none."""
+        return f"Resource of type '{self.type}' with identifier '{identifier}' was not found."
 
     def attributes(
         self,

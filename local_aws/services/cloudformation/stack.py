@@ -54,6 +54,7 @@ class Stack:
         values: the values that the parameters have.
         resources: what the stack holds, by logical id.
         replaced: what an update has made anew and still has to delete.
+        importing: the logical ids of what is being imported.
         outputs: as DescribeStacks gives them.
         exports: the outputs that other stacks may import, by export name.
     """
@@ -76,6 +77,7 @@ class Stack:
     hidden: set[str] = field(default_factory=set)
     resources: dict[str, Resource] = field(default_factory=dict)
     replaced: list[Resource] = field(default_factory=list)
+    importing: tuple[str, ...] = ()
     outputs: list[dict[str, Any]] = field(default_factory=list)
     exports: dict[str, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)

@@ -21,7 +21,7 @@ class Bucket(ResourceType):
     """A bucket; its notifications belong to whoever deploys the functions."""
 
     type = "AWS::S3::Bucket"
-    name_property = "BucketName"
+    name_property = import_identifier = "BucketName"
     accepts = frozenset(
         {
             "BucketEncryption",
@@ -62,6 +62,14 @@ class Bucket(ResourceType):
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the bucket, which must be empty, as on AWS."""
         aws("s3").delete_bucket(Bucket=identifier)
+
+    def exists(self, aws: Clients, identifier: str) -> bool:
+        """Tell whether there is such a bucket."""
+        return _exists(aws("s3"), identifier)
+
+    def not_found(self, identifier: str) -> str:
+        """Return how AWS says that there is no such bucket."""
+        return "Bucket not found"
 
     def attributes(self, aws: Clients, identifier: str, properties: Properties) -> dict[str, Any]:
         """Return the bucket's ARN and domain names."""

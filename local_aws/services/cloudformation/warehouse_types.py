@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local_aws.services.cloudformation.resource_type import (
     Clients,
     Properties,
     ResourceType,
     picked,
+    tag_map,
     tags,
 )
 
@@ -18,11 +21,20 @@ def _as_in_the_api(settings: dict[str, Any]) -> dict[str, Any]:
     return {name[0].lower() + name[1:]: value for name, value in settings.items()}
 
 
+def _tag(aws: Clients, arn: str, properties: Properties, before: Properties) -> None:
+    """Bring the tags of a namespace or workgroup up to date."""
+    serverless = aws("redshift-serverless")
+    if gone := sorted(set(tag_map(before)) - set(tag_map(properties))):
+        serverless.untag_resource(resourceArn=arn, tagKeys=gone)
+    if tag_map(properties):
+        serverless.tag_resource(resourceArn=arn, tags=tags(properties, "key", "value"))
+
+
 class Namespace(ResourceType):
     """A namespace of Redshift Serverless: a database and its admin."""
 
     type = "AWS::RedshiftServerless::Namespace"
-    name_property = "NamespaceName"
+    name_property = import_identifier = "NamespaceName"
     settings = (
         "AdminUserPassword",
         "AdminUsername",
@@ -49,10 +61,27 @@ class Namespace(ResourceType):
         wanted = _as_in_the_api(picked(properties, *changed))
         if wanted:
             aws("redshift-serverless").update_namespace(namespaceName=identifier, **wanted)
+        if tag_map(properties) != tag_map(before):
+            _tag(
+                aws,
+                self.attributes(aws, identifier, properties)["Namespace.NamespaceArn"],
+                properties,
+                before,
+            )
 
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the namespace."""
         aws("redshift-serverless").delete_namespace(namespaceName=identifier)
+
+    def exists(self, aws: Clients, identifier: str) -> bool:
+        """Tell whether there is such a namespace."""
+        try:
+            aws("redshift-serverless").get_namespace(namespaceName=identifier)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return False
+        return True
 
     def attributes(self, aws: Clients, identifier: str, properties: Properties) -> dict[str, Any]:
         """Return the namespace's names and ARN."""
@@ -98,6 +127,13 @@ class Workgroup(ResourceType):
         changed = [name for name in self.settings if properties.get(name) != before.get(name)]
         if wanted := self._settings(properties, changed):
             aws("redshift-serverless").update_workgroup(workgroupName=identifier, **wanted)
+        if tag_map(properties) != tag_map(before):
+            _tag(
+                aws,
+                self.attributes(aws, identifier, properties)["Workgroup.WorkgroupArn"],
+                properties,
+                before,
+            )
 
     def delete(self, aws: Clients, identifier: str, properties: Properties) -> None:
         """Delete the workgroup."""

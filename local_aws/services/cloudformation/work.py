@@ -90,7 +90,7 @@ class Work:
         stack.last_updated_time = utcnow()
         self._clean_up(plan)
 
-    def _clean_up(self, plan: _Plan) -> None:
+    def _clean_up(self, plan: Plan) -> None:
         """Delete what an update replaced or no longer names."""
         stack = self._stack
         stack.tell("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -127,7 +127,7 @@ class Work:
         """Raise ValidationError when the stack's template cannot be worked on at all."""
         self._plan(self._stack.template, self._stack.parameters)
 
-    def _plan(self, template: str, parameters: Mapping[str, str]) -> _Plan:
+    def _plan(self, template: str, parameters: Mapping[str, str]) -> Plan:
         document = templates.parse(template)
         values = templates.bind_parameters(document, parameters)
         stack = self._stack
@@ -147,9 +147,9 @@ class Work:
         order = [
             name for name in templates.creation_order(document) if scope.makes(document["Resources"][name])
         ]
-        return _Plan(document, order, scope, names, values)
+        return Plan(document, order, scope, names, values)
 
-    def _apply(self, plan: _Plan) -> None:
+    def _apply(self, plan: Plan) -> None:
         stack = self._stack
         for name in plan.order:
             definition = plan.document["Resources"][name]
@@ -157,11 +157,7 @@ class Work:
                 plan.names[name] = self._make(name, definition, plan.scope)
             except FAILURES as error:
                 raise StackFailedError(self._failure(name, definition["Type"], error)) from error
-        stack.values = plan.values
-        stack.hidden = {
-            key for key, each in plan.document.get("Parameters", {}).items() if each.get("NoEcho")
-        }
-        stack.description = plan.document.get("Description")
+        self._note_values(plan)
         try:
             stack.outputs = list(_outputs(plan.document, plan.scope))
         except (ValidationError, UnsupportedError) as error:
@@ -169,6 +165,12 @@ class Work:
         stack.exports = {
             each["ExportName"]: each["OutputValue"] for each in stack.outputs if each.get("ExportName")
         }
+
+    def _note_values(self, plan: Plan) -> None:
+        stack, declared = self._stack, plan.document.get("Parameters", {})
+        stack.values = plan.values
+        stack.hidden = {key for key, each in declared.items() if each.get("NoEcho")}
+        stack.description = plan.document.get("Description")
 
     def _make(self, name: str, definition: Mapping[str, Any], scope: Scope) -> str:
         """Make or change one resource and return its physical id."""
@@ -239,7 +241,8 @@ class Work:
         reason = f"missing property {error}" if isinstance(error, KeyError) else str(error)
         stack = self._stack
         failed = stack.resources.get(name) or Resource(name, kind, "", "", {}, {}, retained=False)
-        status = "UPDATE_FAILED" if stack.status.startswith("UPDATE") else "CREATE_FAILED"
+        doing = stack.status.partition("_")[0]
+        status = f"{doing}_FAILED" if doing in ("UPDATE", "IMPORT") else "CREATE_FAILED"
         stack.tell_of(failed, status, reason)
         return f"Resource {name} ({kind}): {reason}"
 
@@ -316,7 +319,7 @@ def _made_in_vain(resources: Iterable[Resource]) -> list[Resource]:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """A template ready to be applied."""
 
     document: dict[str, Any]

@@ -58,10 +58,11 @@ class Store:
         self.namespaces: dict[str, dict[str, Any]] = {}
         self.workgroups: dict[str, dict[str, Any]] = {}
         self.limits: dict[str, dict[str, Any]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
         if path.exists():
             kept = json.loads(path.read_text())
             self.namespaces, self.workgroups = kept["namespaces"], kept["workgroups"]
-            self.limits = kept.get("limits", {})
+            self.limits, self.tags = kept.get("limits", {}), kept.get("tags", {})
 
     def add(self, kind: str, name: str, made: dict[str, Any]) -> None:
         """Keep a new one."""
@@ -89,6 +90,13 @@ class Store:
             self._save()
         return found
 
+    def tag(self, arn: str, tags: Iterable[dict[str, str]], without: Iterable[str] = ()) -> None:
+        """Give a namespace or workgroup tags, and take others from it."""
+        with self._lock:
+            kept = {key: value for key, value in self.tags.get(arn, {}).items() if key not in set(without)}
+            self.tags[arn] = kept | {each["key"]: each["value"] for each in tags}
+            self._save()
+
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Return one."""
         found: dict[str, Any] | None = getattr(self, kind).get(name)
@@ -98,7 +106,8 @@ class Store:
 
     def _save(self) -> None:
         unfinished = self._path.with_name(self._path.name + ".new")
-        kept = {"namespaces": self.namespaces, "workgroups": self.workgroups, "limits": self.limits}
+        kinds = ("namespaces", "workgroups", "limits", "tags")
+        kept = {kind: getattr(self, kind) for kind in kinds}
         unfinished.write_text(json.dumps(kept))
         unfinished.replace(self._path)
 
@@ -182,6 +191,7 @@ def _create_namespace(given: dict[str, Any], store: Store) -> dict[str, Any]:
     administration.ensure_database(made["dbName"])
     administration.ensure_user(made["adminUsername"], given.get("adminUserPassword"), superuser=True)
     store.add("namespaces", name, made)
+    store.tag(made["namespaceArn"], given.get("tags", []))
     return {"namespace": made}
 
 
@@ -208,6 +218,7 @@ def _create_workgroup(given: dict[str, Any], store: Store) -> dict[str, Any]:
         "creationDate": _now(),
     }
     store.add("workgroups", name, made)
+    store.tag(made["workgroupArn"], given.get("tags", []))
     return {"workgroup": _with_endpoint(made)}
 
 
@@ -231,6 +242,15 @@ def _delete_workgroup(given: dict[str, Any], store: Store) -> dict[str, Any]:
     for limit in [each for each in store.limits.values() if each["resourceArn"] == gone["workgroupArn"]]:
         store.remove("limits", limit["usageLimitId"])
     return {"workgroup": gone}
+
+
+def _tags(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    return {"tags": [{"key": k, "value": v} for k, v in store.tags.get(given["resourceArn"], {}).items()]}
+
+
+def _tag(given: dict[str, Any], store: Store) -> dict[str, Any]:
+    store.tag(given["resourceArn"], given.get("tags", []), given.get("tagKeys", []))
+    return {}
 
 
 def _create_usage_limit(given: dict[str, Any], store: Store) -> dict[str, Any]:
@@ -298,5 +318,8 @@ _ACTIONS: dict[str, Callable[[dict[str, Any], Store], dict[str, Any]]] = {
     "ListUsageLimits": _list_usage_limits,
     "UpdateUsageLimit": _update_usage_limit,
     "DeleteUsageLimit": lambda given, store: {"usageLimit": store.remove("limits", given["usageLimitId"])},
+    "ListTagsForResource": _tags,
+    "TagResource": _tag,
+    "UntagResource": _tag,
     "GetCredentials": _get_credentials,
 }

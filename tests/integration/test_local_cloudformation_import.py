@@ -185,8 +185,8 @@ TOPIC = {"kind": "AWS::SNS::Topic", "key": "TopicArn"}
             [entry("A", "arn:aws:sns:us-east-1:123456789012:a", **TOPIC)],
             {},
             (
-                "Resource type of [A] passed in ResourceToImport does not match with resource type defined in "
-                "the template. Resource type in ResourceToImport: AWS::SNS::Topic; Resource type in "
+                "Resource type of [A] passed in ResourceToImport does not match with resource type defined "
+                "in the template. Resource type in ResourceToImport: AWS::SNS::Topic; Resource type in "
                 "Template: AWS::S3::Bucket."
             ),
         ),

@@ -101,7 +101,9 @@ def deploy_page() -> str:
 
 
 HEADING = """Exit codes: 0 it did what it was asked; 1 it failed, or what it reports did; 2 the command line
-is wrong; 3 no stage is running. Every command that prints data takes `--json`.
+is wrong; 3 no stage is running. Ctrl-C ends a command with 1, and `up` and a demonstration that stays with
+their own. Every command that prints data takes `--json`. A table fits the terminal (`COLUMNS` where there is
+none): text is wrapped, names and addresses never are.
 
 The commands talk to the stage that runs here, or with `decant --stage NAME` (or `DECANT_STAGE`) to a stage on
 AWS: `decant deploy` writes down in `.decant/stages/` where its REST API is. A token of your own goes into

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import click
+from rich.rule import Rule
 from rich.text import Text
 
 from cli.errors import NoStage
-from cli.output import console, json_option, print_json
+from cli.output import READABLE, console, json_option, print_json
 from cli.project import chosen_stage, running_stage
 from cli.stage_client import stage_client, stage_name
 
@@ -24,7 +25,8 @@ def notices(limit: int, *, as_json: bool) -> None:
         print_json(found)
         return
     for notice in found:
-        console.rule(Text(notice["subject"] or ""), align="left")  # its brackets are no markup
+        heading = Rule(Text(notice["subject"] or ""), align="left")  # its brackets are no markup
+        console.print(heading, width=min(console.width, READABLE))
         console.print(words(notice["message"]), markup=False, soft_wrap=True)
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
 
 from chalicelib.printable import printable
+from cli.listing import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 WIDTH_OF_A_PIPE = 200
 """Columns where there is no terminal to ask: names are copied from there, so none may be cut."""
+
+
+READABLE = 100
+"""Columns that prose has at most: a log keeps lines whole, and eyes find the next one."""
 
 
 class PlainConsole(Console):
@@ -67,21 +71,17 @@ def print_json(document: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
     """Print rows under their columns; numbers stand to the right. Values are shown as they are."""
-    console.print(table(columns, rows, title=title))
+    console.print(table(columns, rows, title=title), soft_wrap=True)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> Listing:
     """Return the table that `print_table` prints."""
     listed = [list(row) for row in rows]
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
-    for number, name in enumerate(columns):
-        numeric = bool(listed) and all(isinstance(row[number], int | float | None) for row in listed)
-        # Only the last column, the one with words, is broken: the others are copied into the next command.
-        last = number == len(columns) - 1
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=not last)
-    for row in listed:
-        made.add_row(*[_cell(value) for value in row])
-    return made
+    numeric = [
+        bool(listed) and all(isinstance(row[number], int | float | None) for row in listed)
+        for number in range(len(columns))
+    ]
+    return Listing(columns, [[_cell(value) for value in row] for row in listed], numeric, title)
 
 
 def outcome(word: str) -> Text:

@@ -113,7 +113,7 @@ def show(run: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    console.print(view(found))
+    console.print(view(found), soft_wrap=True)
     _print_error(found)
 
 

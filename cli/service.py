@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from cli import remote_stages
 from cli.errors import Failure, NoStage, Refused
 from cli.project import chosen_stage, running_stage
 
 SECONDS = 30
+
+NO_ROUTE = "Missing Authentication Token"
+"""What API Gateway says, with 403, of an address that it does not know."""
 
 
 class Service:
@@ -41,7 +45,7 @@ class Service:
         import requests  # noqa: PLC0415 - as above
 
         try:
-            response = self._session.request(method, self._url + path, timeout=SECONDS, **what)
+            response = self._session.request(method, self._url + quote(path), timeout=SECONDS, **what)
         except requests.RequestException as error:
             raise Failure(f"{self._url} does not answer: {error}") from error
         if response.ok:
@@ -94,6 +98,8 @@ def _document(response: Any) -> dict[str, Any]:
 
 def _words(response: Any, document: dict[str, Any]) -> str:
     message = document.get("message") or document.get("Message") or response.text[:200]
+    if message == NO_ROUTE:
+        return f"the API has no address {urlsplit(response.url).path}: is the name right?"
     if response.status_code in {401, 403}:
         return f"{message}: check DECANT_API_TOKEN and its role"
     return f"{message} ({document.get('code', response.status_code)})"

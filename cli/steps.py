@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chalicelib.unknown_names import unknown
 from cli.errors import Failure
 from cli.output import console, json_option, print_json, print_table
 from cli.project import root
@@ -76,10 +77,8 @@ def try_one(name: str, source: Any, run: str | None, *, with_log: bool, as_json:
 def _try_step(step: str, document: Any) -> dict[str, Any]:
     known = [each["step"] for each in _steps()]
     if step not in known:
-        raise Failure(
-            f"step {step!r}: there is none of this name; there are {', '.join(known)}. "
-            "A state is named with its workflow, as in load_file.IsFileValid"
-        )
+        named = "A state is named with its workflow, as in load_file.IsFileValid"
+        raise Failure(f"{unknown('step', step, known)}. {named}")
     answer = _called(
         stage_client("lambda").invoke,
         FunctionName=f"decant-{stage_name()}-{step}",
@@ -111,7 +110,7 @@ def _try_state(workflow: str, state: str, document: Any) -> dict[str, Any]:
         path.name.removesuffix(".asl.json") for path in (root() / "workflows").glob("*.asl.json")
     )
     if workflow not in workflows:
-        raise Failure(f"workflow {workflow!r}: there is none of this name; there are {', '.join(workflows)}")
+        raise Failure(unknown("workflow", workflow, workflows))
     account = stage_client("sts").get_caller_identity()["Account"]
     arn = f"arn:aws:states:{states.meta.region_name}:{account}:stateMachine:decant-{stage_name()}-{workflow}"
     machine = _called(states.describe_state_machine, stateMachineArn=arn)

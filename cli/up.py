@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 from rich.text import Text
 
 from cli import local_stage
-from cli.output import console, json_option, print_json, print_table
+from cli.output import READABLE, console, json_option, print_json, table
 from cli.project import state_directory
 from cli.staying import console_address, link, stay
 
@@ -62,10 +64,10 @@ def _print(stage: local_stage.LocalStage) -> None:
     import requests  # noqa: PLC0415 - 0.1 s that `decant --help` need not pay
 
     found = requests.get(f"{stage.endpoint_url}/_aws/reality", timeout=30).json()
-    rows = [(each["service"], each["executes"], len(each["differs"])) for each in found]
-    print_table(("service", "what really runs", "differences"), rows, title="The embedded AWS")
-    console.print("each difference from AWS: docs/local-aws.md")
-    console.print()
+    rows = [(each["service"], len(each["differs"]), _first_clause(each["executes"])) for each in found]
+    services = table(("service", "differences", "what really runs"), rows, title="The embedded AWS")
+    console.print(services, width=min(console.width, READABLE))
+    console.print("all that runs, and each difference from AWS: docs/local-aws.md\n")
     for name, value in (
         ("AWS endpoint", stage.endpoint_url),
         ("warehouse", f"127.0.0.1:{stage.warehouse_port}, database dev"),
@@ -77,3 +79,8 @@ def _print(stage: local_stage.LocalStage) -> None:
         console.print(Text.assemble(f"{name:14}", value), soft_wrap=True)
     console.print('\ndrop a file:  decant drop FILE --pipeline orders\nquery:        decant sql "select 1"')
     console.print("stop:         Ctrl-C")
+
+
+def _first_clause(text: str) -> str:
+    """Return what is said first: the page has the rest."""
+    return re.split(r"[;.] ", text, maxsplit=1)[0].rstrip(".")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chalicelib.unknown_names import unknown
 from cli.errors import Failure
 from cli.output import console, json_option, print_json
 from cli.project import root
@@ -144,8 +145,8 @@ def _definition(workflow: str) -> dict[str, Any]:
     if not path.is_file():
         path = root() / "workflows" / f"{workflow}.asl.json"
     if not path.is_file():
-        known = ", ".join(found.name.removesuffix(".asl.json") for found in _project_files())
-        raise Failure(f"workflow {workflow!r}: there is none of this name; there are {known}")
+        known = [found.name.removesuffix(".asl.json") for found in _project_files()]
+        raise Failure(unknown("workflow", workflow, known))
     try:
         return read(path)[1]
     except NotAWorkflow as error:

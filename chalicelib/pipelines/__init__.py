@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.errors import InvalidPipeline, UnknownPipeline
 from chalicelib.pipeline import BatchPipeline, Pipeline
+from chalicelib.unknown_names import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +58,7 @@ def named(name: str) -> Pipeline | BatchPipeline:
     try:
         return every()[name]
     except KeyError:
-        known = ", ".join(every())
-        raise UnknownPipeline(f"pipeline {name!r}: there is none of this name; there are {known}") from None
+        raise UnknownPipeline(unknown("pipeline", name, every())) from None
 
 
 def file_pipeline(name: str) -> Pipeline:

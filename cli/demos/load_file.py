@@ -17,9 +17,8 @@ from cli.sample_data.load_file import Sample, write_all
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.table import Table
-
     from cli.demos.stage import DemoStage
+    from cli.listing import Listing
 
 PATIENCE_SECONDS = 180
 """After so long the demo says which files have not ended."""
@@ -182,7 +181,7 @@ def _rows_shown(notices: list[dict[str, Any]], outcome: str) -> list[str]:
     return [line for notice in told for line in offending(notice)]
 
 
-def _progress(dropped: list[Dropped]) -> Table:
+def _progress(dropped: list[Dropped]) -> Listing:
     rows = []
     for each in dropped:
         steps = each.run.get("steps") or []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.conftest import own, wait_for
+from tests.acceptance.conftest import DECANT, ROOT, own, wait_for
 from tests.acceptance.test_exactly_once import orders
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def test_a_dirty_file_is_rejected_with_its_rows_and_a_notice(stage: Stage) -> No
         (("drop", "README.md", "--pipeline", "nope"), 1, "nope"),
         (("sql", "select * from nothing_here"), 1, "nothing_here"),
         (("workflows", "draw", "nope"), 1, "load_file"),
+        (("workflows", "draw", "load_fil"), 1, "did you mean load_file?"),
+        (("pipelines", "show", "order"), 1, "did you mean orders?"),
+        (("pipeline", "list"), 2, "Did you mean 'pipelines'?"),
+        (("runs", "show", "a/b"), 1, "is the name right?"),
         (("runs", "list", "--limit", "0"), 2, "--limit"),
         (("up", "--port", "99999"), 2, "--port"),
     ],
@@ -72,6 +77,13 @@ def test_bad_input_names_itself_and_shows_no_trace(
     said = stage.decant(*arguments, code=code)
     assert words in said
     assert "Traceback" not in said
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_explain(stage: Stage) -> None:
+    pipe = f"{DECANT} workflows cost load_file | head -1"
+    done = subprocess.run(["sh", "-c", pipe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("load_file: ")
+    assert done.stderr == ""
 
 
 def test_without_a_stage_a_command_says_how_to_start_one(stage: Stage, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from chalice import Chalice, Cron, Rate
 
 from chalicelib import logs, runs, settings, steps
 from chalicelib.api import api
+from chalicelib.aws.client import make_usual_clients
 from chalicelib.aws.glue import StageJobs
 from chalicelib.aws.s3 import S3
 from chalicelib.aws.sns import SNS
@@ -15,6 +16,7 @@ from chalicelib.notices.digest import send_digest
 from chalicelib.reconcile import reconcile
 
 logs.configure()
+make_usual_clients()
 app = Chalice(app_name="decant", configure_logs=False)
 app.register_middleware(logs.around)
 app.register_blueprint(api)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import threading
 import time
 from pathlib import Path
 from statistics import median
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 TURNS = 5
 NOT_KEPT = (25, 26, 27)
-"""Hours that the console does not ask for: each is counted anew, and all the runs fall into them."""
+"""Hours that the console does not ask for: all runs fall into them, and a process lists all of them again."""
+LISTED_BEFORE = (20, 21, 22)
+"""Hours whose runs the process has listed: it looks only for what is new."""
+LONGER_THAN_BEFORE = 30
 PATIENCE = 60_000
 """Milliseconds that the browser waits for anything."""
 
@@ -97,9 +101,14 @@ def _all_waits(
 ) -> Iterator[tuple[str, list[float]]]:
     api = Service(stage.api_url, stage.api_token)
     with _browser() as browser:
+        yield "chromium: navigation to about:blank", _turns(lambda: _nothing(browser))
         yield "console: navigation to first row, first visit after the start", [_first_row(stage, browser)]
-        yield "console: navigation to first row", _turns(lambda: _first_row(stage, browser))
+        yield (
+            "console: navigation to first row, visits after it",
+            _turns(lambda: _first_row(stage, browser)),
+        )
         yield from _requests(api, runs)
+        yield "console: navigation to first row, while counting anew", _while_counting(stage, browser)
         yield "console: navigation to first row, afterwards", _turns(lambda: _first_row(stage, browser))
         yield "console: put of a file to its row", _drops(stage, browser)
     if every_page:
@@ -121,6 +130,10 @@ def _requests(api: Service, runs: int) -> Iterator[tuple[str, list[float]]]:
     yield (
         "GET /statistics, counted anew",
         [_timed(lambda hours=hours: api.get("/statistics", hours=hours)) for hours in NOT_KEPT],
+    )
+    yield (
+        "GET /statistics, what is new counted",
+        [_timed(lambda hours=hours: api.get("/statistics", hours=hours)) for hours in LISTED_BEFORE],
     )
     api.get("/statistics")
     yield "GET /statistics, kept", _turns(lambda: api.get("/statistics"))
@@ -154,6 +167,35 @@ def _browser() -> Iterator[Browser]:
         )
         yield started
         started.close()
+
+
+def _nothing(browser: Browser) -> float:
+    """Open a page that asks for nothing; tell what the browser itself takes."""
+    context = browser.new_context(viewport={"width": 1280, "height": 820})
+    started = time.perf_counter()
+    context.new_page().goto("about:blank")
+    seconds = time.perf_counter() - started
+    context.close()
+    return seconds
+
+
+def _while_counting(stage: local_stage.LocalStage, browser: Browser) -> list[float]:
+    """Open the console while one worker after the other counts all runs, as for another page."""
+    api, counting = Service(stage.api_url, stage.api_token), threading.Event()
+
+    def count() -> None:
+        hours = LONGER_THAN_BEFORE
+        while not counting.is_set():
+            hours += 1  # more hours than a process has read: it lists all runs again
+            api.get("/statistics", hours=hours)
+
+    counter = threading.Thread(target=count)
+    counter.start()
+    try:
+        return _turns(lambda: _first_row(stage, browser))
+    finally:
+        counting.set()
+        counter.join()
 
 
 def _first_row(stage: local_stage.LocalStage, browser: Browser) -> float:

@@ -227,11 +227,12 @@ class Requeue(Struct, forbid_unknown_fields=True):
 
 
 class Me(Struct):
-    """Whom the token belongs to, and which actions its role may take."""
+    """Whom the token belongs to, which actions its role may take, and on which stage."""
 
     name: str
     role: Literal["viewer", "operator", "approver"]
     may: list[Literal["start", "upload", "stop", "redrive", "requeue", "approve", "refuse"]]
+    stage: str
 
 
 class Health(Struct):

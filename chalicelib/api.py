@@ -57,4 +57,4 @@ def show_openapi() -> dict[str, Any]:
 def show_me() -> answers.Me:
     """Tell whom the token belongs to."""
     role = api.current_request.context["authorizer"]["role"]
-    return answers.Me(name=caller(), role=role, may=auth.may(role))
+    return answers.Me(name=caller(), role=role, may=auth.may(role), stage=settings.stage())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,6 +54,13 @@ def client(service: str, access: Access | None = None, session: str = "") -> Any
     caller = assumed.session(access, session) if access else _own_session()
     # 5 attempts with exponential backoff and full jitter before the workflow's own Retry takes over.
     return caller.client(service, config=Config(retries={"mode": "standard", "total_max_attempts": 5}))
+
+
+def make_usual_clients() -> None:
+    """Make the clients that nearly every event needs while a Lambda starts: it has a whole core then."""
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        for service in ("stepfunctions", "s3"):
+            client(service)
 
 
 @functools.cache

@@ -18,8 +18,9 @@ const SLOWEST = 30_000; // milliseconds between questions while the API does not
  * Ask, and ask again `every` so many milliseconds after the answer (null: once) as long as the tab is visible.
  *
  * What was shown stays when a later question fails; one that got no answer, or none of use, is asked again by itself. `keys` say what is asked for: when one changes, what was shown goes.
+ * Nothing is asked until it is `due`: what a page is about comes first, and what stands around it must not hold it up.
  */
-export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every: number | null, keys: unknown[]): Live<Data> {
+export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every: number | null, keys: unknown[], due = true): Live<Data> {
   const [state, setState] = useState<Omit<Live<Data>, "again">>({ data: null, problem: null, at: null });
   const [count, setCount] = useState(0);
   const about = JSON.stringify(keys);
@@ -28,6 +29,7 @@ export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every
   latest.current = { ask, every };
 
   useEffect(() => {
+    if (!due) return undefined;
     const ended = new AbortController();
     let timer = 0;
     let asking = false;
@@ -69,7 +71,7 @@ export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", seen);
     };
-  }, [about, count, every === null]);
+  }, [about, count, every === null, due]);
 
   return { ...state, again: () => setCount((before) => before + 1) };
 }

@@ -1,6 +1,6 @@
 /** The console: one page, whose address after `#` says what is shown. */
 import { render } from "preact";
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import "uplot/dist/uPlot.min.css";
@@ -8,7 +8,7 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/index.css";
 
 import * as api from "./api";
-import { Empty, Skeleton, Trouble } from "./parts/basics";
+import { Empty, Trouble } from "./parts/basics";
 import { Files } from "./pages/files";
 import { FilePage } from "./pages/file";
 import { PipelinePage } from "./pages/pipeline";
@@ -41,29 +41,33 @@ function Page(): JSX.Element {
 
 function Console(): JSX.Element {
   if (!token.value) return <SignIn />;
-  return me.value ? (
+  return (
     <Shell>
-      <Page />
+      <Entering>
+        <Page />
+      </Entering>
     </Shell>
-  ) : (
-    <Entering />
   );
 }
 
 const AGAIN = 5000; // milliseconds until the API is asked again who one is
 
-/** A token that was kept or came with a link: find out whose it is. */
-function Entering(): JSX.Element {
+/** A token that was kept or came with a link: find out whose it is, while the page asks for what it shows. */
+function Entering({ children }: { children: ComponentChildren }): JSX.Element {
   const [problem, setProblem] = useState<api.Problem | null>(null);
   const [turn, setTurn] = useState(0);
+  const shown = token.value;
   useEffect(() => {
+    if (me.value || !shown) return undefined;
     let timer = 0;
     api
-      .whoAmI(token.value ?? "")
+      .whoAmI(shown)
       .then((found) => {
-        me.value = found;
+        setProblem(null);
+        if (token.value === shown) me.value = found;
       })
       .catch((error: unknown) => {
+        if (token.value !== shown) return;
         if (error instanceof api.Problem && error.status === 401) signOut("The token was not accepted: it has ended or was taken back.");
         else {
           setProblem(error instanceof api.Problem ? error : new api.Problem(0, "Unexpected", String(error)));
@@ -71,12 +75,8 @@ function Entering(): JSX.Element {
         }
       });
     return () => clearTimeout(timer);
-  }, [turn]);
-  return (
-    <main id="main" class="entering">
-      {problem ? <Trouble what="Signing in did not work" problem={problem} again={() => setTurn(turn + 1)} /> : <Skeleton />}
-    </main>
-  );
+  }, [turn, shown]);
+  return problem ? <Trouble what="Signing in did not work" problem={problem} again={() => setTurn(turn + 1)} /> : <>{children}</>;
 }
 
 function arrive(): void {

@@ -2,8 +2,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import * as api from "./api";
-import { useLive } from "./live";
 import { Icon, type IconName, Mark } from "./parts/icons";
 import { href, route } from "./route";
 import { me, signOut } from "./session";
@@ -69,8 +67,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
 }
 
 function Stage(): JSX.Element | null {
-  const found = useLive((stop) => api.health(stop), null, []);
-  return found.data && <span class="stage" title="The stage that this console shows">{found.data.stage}</span>;
+  return me.value && <span class="stage" title="The stage that this console shows">{me.value.stage}</span>;
 }
 
 function Who(): JSX.Element | null {

@@ -9,6 +9,7 @@ export interface Me {
   name: string;
   role: Role;
   may: Action[];
+  stage: string;
 }
 
 export interface Rows {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -42,6 +43,26 @@ def test_a_dropped_file_appears_by_itself_and_goes_green(console: Console) -> No
     expect(loaded).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^StartGlueJob, Task, not taken"))).to_be_visible()
     expect(page.locator("#about")).to_contain_text("2 of 2")
+
+
+def test_the_first_list_is_asked_for_before_what_stands_around_it(
+    console: Console, succeeded: dict[str, Any]
+) -> None:
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        held.append(route)
+        if len(held) > 1:
+            route.continue_()
+
+    console.page.route("**/runs?*", hold_the_first)
+    with console.page.expect_request("**/runs?*"):
+        console.open("/runs")
+    asked = {urlsplit(url).path.rpartition("/")[2] for url in console.requests}
+    assert asked & {"approvals", "statistics", "pipelines"} == set()
+    with console.page.expect_request("**/statistics?*"):
+        held[0].continue_()
+    expect(console.page.get_by_role("link", name=succeeded["file"].rpartition("/")[2])).to_be_visible()
 
 
 def test_a_state_shows_what_went_in_and_came_out(console: Console, succeeded: dict[str, Any]) -> None:

@@ -65,6 +65,13 @@ def test_functions_with_other_variables_do_not_share_a_worker(aws):
     assert one["pid"] != two["pid"]
 
 
+def test_byte_code_is_kept_for_the_next_worker_and_out_of_the_source_tree(aws, project):
+    invoke(aws, deploy(aws, "same"))
+    kept = [path.name for path in (aws.directory / "function_byte_code").rglob("*.pyc")]
+    assert [name for name in kept if name.startswith("app.")]
+    assert list(project.rglob("*.pyc")) == []
+
+
 def test_an_exception_comes_back_with_its_bare_class_name_and_trace(aws):
     answer = invoke(aws, deploy(aws, "fails"))
     assert answer["FunctionError"] == "Unhandled"

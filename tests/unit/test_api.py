@@ -109,7 +109,10 @@ def test_a_viewer_may_not_start_a_run(http: Any, states: FakeStepFunctions, s3: 
     ],
 )
 def test_a_caller_is_told_its_role_and_what_that_may(http: Any, role: str, may: list[str]) -> None:
-    assert ask(http, "GET", "/me", role=role) == (200, {"name": role, "role": role, "may": may})
+    assert ask(http, "GET", "/me", role=role) == (
+        200,
+        {"name": role, "role": role, "may": may, "stage": "test"},
+    )
 
 
 def test_every_action_is_a_route_that_only_the_roles_told_so_may_call(http: Any, s3: FakeS3) -> None:

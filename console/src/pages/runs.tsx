@@ -33,21 +33,21 @@ interface Found {
 
 export function Runs(): JSX.Element {
   const { pipeline, outcome, since, search, next } = route.value.query;
-  const names = useLive((stop) => api.pipelines(stop), null, []);
   const found = useLive<Found>(
     (stop) => api.runs({ pipeline, outcome, since: beginning(since), search, limit: PAGE, next }, stop),
     next ? null : EVERY,
     [pipeline, outcome, since, search, next],
   );
   const listed = useRef(false);
-  listed.current ||= found.data !== null; // counting thousands of runs for the charts must not hold up the first list
+  listed.current ||= found.data !== null; // on AWS, each question beside the first list may start another Lambda
+  const names = useLive((stop) => api.pipelines(stop), null, [], listed.current);
   return (
     <>
       <header class="page-head">
         <h1>Runs</h1>
         <LiveMark live={found} on={!next} />
       </header>
-      <Waits />
+      {listed.current && <Waits />}
       {listed.current && <Strips chosen={pipeline} />}
       <Filters title="Which runs">
         <Choice name="Pipeline" value={pipeline} onChange={(value) => refine({ pipeline: value, next: undefined })}

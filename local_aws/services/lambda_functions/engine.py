@@ -76,9 +76,10 @@ class Engine:
     def _prepare(self) -> None:
         while function := self._next_to_prepare():
             try:
-                self.invoker.prepare(function)
-            except (PoolIsClosedError, TimeoutError):
-                log.debug("no worker was free to prepare %s", function.function_name)
+                every = lambda_backends[function.account_id][function.region].list_functions()
+                self.invoker.prepare(function, list(every))
+            except PoolIsClosedError:
+                return
 
     def _next_to_prepare(self) -> Function | None:
         with self._prepare_lock:

@@ -23,12 +23,14 @@ from local_aws.services.lambda_functions.source_code import SourceTree, Uploaded
 from local_aws.services.lambda_functions.worker import Answer, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from local_aws.runtime import Runtime
     from local_aws.services.lambda_functions.backend import Function
 
 ANSWER_LIMIT = 6_291_556  # bytes, as AWS counts: 6 MiB and 100 bytes
+# A page in a browser asks two things at once, and a dropped file starts a run while somebody watches.
+_PREPARED = 2
 _LOG_TAIL = 4096  # bytes that LogType=Tail returns
 # AWS allows 10 s before the first event; a laptop busy with other imports gets more.
 _PREPARE_TIMEOUT = 60.0
@@ -92,11 +94,27 @@ class Invoker:
         with self._reserved(function):
             return self._run(function, event, request_id, client_context)
 
-    def prepare(self, function: Function) -> None:
-        """Import a function's module in a worker now, so that its first event need not wait for that."""
+    def prepare(self, function: Function, others: Iterable[Function]) -> None:
+        """Import a function's module in some workers now, so that its first events need not wait for that.
+
+        Args:
+            function: whose worker it is to be.
+            others: the account's functions; those that may share that worker have their modules imported too.
+        """
         sandbox = self._sandbox(function)
-        with self.pool.lend(sandbox, _QUEUE_TIMEOUT) as worker:
-            self._ready(worker, function, sandbox)
+        for _ in range(_PREPARED):
+            with self.pool.lend_blank(sandbox, _PREPARED) as worker:
+                if worker is None:
+                    return
+                if self._ready(worker, function, sandbox).kind == "ready":
+                    # What fails here fails again at that function's first event, which tells of it.
+                    for handler in self._handlers(others, sandbox):
+                        worker.ask(self._to_import(handler, worker, function, sandbox), b"", _PREPARE_TIMEOUT)
+
+    def _handlers(self, functions: Iterable[Function], sandbox: Sandbox) -> Iterable[str]:
+        """Return a handler of each module that a worker of a sandbox may be asked for."""
+        sharing = (str(each.handler) for each in functions if self._sandbox(each) == sandbox)
+        return {handler.rpartition(".")[0]: handler for handler in sharing}.values()
 
     @contextmanager
     def _reserved(self, function: Function) -> Iterator[None]:
@@ -139,18 +157,23 @@ class Invoker:
         """Give a blank worker its source tree and environment; one that cannot take them is ended."""
         if worker.sandbox == sandbox:
             return Answer("ready", b"", "")
-        header = {
-            "kind": "prepare",
-            "source": sandbox.source,
-            "handler": function.handler,
-            "environment": dict(sandbox.environment) | self._names(function, worker),
-        }
+        header = self._to_import(str(function.handler), worker, function, sandbox)
         answer = worker.ask(header, b"", _PREPARE_TIMEOUT)
         worker.sandbox = sandbox
         if answer.kind != "ready":
             worker.kill()
         self.pool.warm_soon()  # the blank worker is blank no more
         return answer
+
+    def _to_import(
+        self, handler: str, worker: Worker, function: Function, sandbox: Sandbox
+    ) -> dict[str, object]:
+        return {
+            "kind": "prepare",
+            "source": sandbox.source,
+            "handler": handler,
+            "environment": dict(sandbox.environment) | self._names(function, worker),
+        }
 
     def _outcome(
         self, function: Function, worker: Worker, answer: Answer, report: function_log.Report
@@ -219,7 +242,9 @@ class Invoker:
         }
 
     def _start_worker(self) -> Worker:
-        return Worker(self._runtime.configuration.python, self._base_environment())
+        configuration = self._runtime.configuration
+        byte_code = configuration.directory.resolve() / "function_byte_code"
+        return Worker(configuration.python, self._base_environment(), byte_code)
 
 
 def _count(function: Function, **values: float) -> None:

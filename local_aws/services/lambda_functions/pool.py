@@ -65,13 +65,31 @@ class WorkerPool:
             TimeoutError: every worker was busy all that time.
             PoolIsClosedError: the embedded AWS is stopping.
         """
-        worker = self._take(sandbox, timeout)
+        with self._lending(self._take(sandbox, timeout)) as worker:
+            yield worker
+
+    @contextmanager
+    def _lending(self, worker: Worker) -> Iterator[Worker]:
         with self._changed:
             self._lent.add(worker)
         try:
             yield worker
         finally:
             self._give_back(worker)
+
+    @contextmanager
+    def lend_blank(self, sandbox: Sandbox, most: int) -> Iterator[Worker | None]:
+        """Lend a worker to prepare for `sandbox`; None when `most` are prepared or all are at work.
+
+        Raises:
+            PoolIsClosedError: the embedded AWS is stopping.
+        """
+        worker = self._take_blank(sandbox, most)
+        if worker is None:
+            yield None
+            return
+        with self._lending(worker):
+            yield worker
 
     def close(self) -> None:
         """End every worker, in the middle of its work too."""
@@ -85,6 +103,26 @@ class WorkerPool:
         for worker in idle:
             worker.kill()
 
+    def _take_blank(self, sandbox: Sandbox, most: int) -> Worker | None:
+        outdated: Worker | None = None
+        with self._changed:
+            if self._closed:
+                raise PoolIsClosedError
+            if sum(worker.sandbox == sandbox for worker in (*self._idle, *self._lent)) >= most:
+                return None
+            if worker := self._idle_of(None):
+                return worker
+            if self._alive < self._size:
+                self._alive += 1
+            else:
+                outdated = next((worker for worker in self._idle if worker.sandbox != sandbox), None)
+                if outdated is None:
+                    return None
+                self._idle.remove(outdated)
+        if outdated:
+            outdated.kill()
+        return self._start_counted()
+
     def _take(self, sandbox: Sandbox, timeout: float) -> Worker:
         deadline = time.monotonic() + timeout
         outdated: Worker | None = None
@@ -92,7 +130,7 @@ class WorkerPool:
             while True:
                 if self._closed:
                     raise PoolIsClosedError
-                if worker := self._fitting(sandbox):
+                if worker := self._idle_of(sandbox) or self._idle_of(None):
                     return worker
                 if self._alive < self._size:
                     self._alive += 1
@@ -106,13 +144,12 @@ class WorkerPool:
             outdated.kill()
         return self._start_counted()
 
-    def _fitting(self, sandbox: Sandbox) -> Worker | None:
-        """Take the most recently used worker of `sandbox`, or else a blank one."""
-        for wanted in (sandbox, None):
-            for worker in reversed(self._idle):
-                if worker.sandbox == wanted:
-                    self._idle.remove(worker)
-                    return worker
+    def _idle_of(self, sandbox: Sandbox | None) -> Worker | None:
+        """Take the most recently used worker of `sandbox`, or a blank one for None."""
+        for worker in reversed(self._idle):
+            if worker.sandbox == sandbox:
+                self._idle.remove(worker)
+                return worker
         return None
 
     def _start_counted(self) -> Worker:

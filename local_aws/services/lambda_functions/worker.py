@@ -49,7 +49,7 @@ class Answer:
 class Worker:
     """A process that runs one invocation at a time. Blank until `prepare` gives it a source tree."""
 
-    def __init__(self, python: Path, environment: dict[str, str]) -> None:
+    def __init__(self, python: Path, environment: dict[str, str], byte_code: Path) -> None:
         self.sandbox: Any = None
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
@@ -57,7 +57,7 @@ class Worker:
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(  # nosec B603  # noqa: S603 - the configured interpreter and our own file
-                [python, "-P", "-u", function_worker.__file__, str(theirs.fileno())],
+                [python, "-P", "-u", function_worker.__file__, str(theirs.fileno()), byte_code],
                 stdin=subprocess.PIPE,
                 stdout=self._output,
                 stderr=self._output,

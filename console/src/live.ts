@@ -17,7 +17,8 @@ const SLOWEST = 30_000; // milliseconds between questions while the API does not
 /**
  * Ask, and ask again `every` so many milliseconds after the answer (null: once) as long as the tab is visible.
  *
- * What was shown stays when a later question fails; one that got no answer, or none of use, is asked again by itself. `keys` say what is asked for: when one changes, what was shown goes.
+ * What was shown stays when a later question fails; one that got no answer, or none of use, is asked again by itself.
+ * `keys` say what is asked for: when one changes, what was shown goes.
  * Nothing is asked until it is `due`: what a page is about comes first, and what stands around it must not hold it up.
  */
 export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every: number | null, keys: unknown[], due = true): Live<Data> {

@@ -1,5 +1,5 @@
 /** Who is signed in: a bearer token that this tab alone keeps, and forgets when it is closed. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 import type { Action, Me } from "./types";
 
@@ -7,6 +7,15 @@ const KEPT = "decant-token";
 
 export const token = signal<string | null>(sessionStorage.getItem(KEPT));
 export const me = signal<Me | null>(null);
+
+/** What the stage called itself to somebody who is not signed in yet. */
+export const toldStage = signal<string | null>(null);
+
+/** The name of the stage that this page is of, once it is known. */
+export const stage = computed(() => me.value?.stage ?? toldStage.value);
+
+/** Whether it is on somebody's own machine, as `decant up` makes it. */
+export const isLocal = (): boolean => stage.value === null || stage.value === "local";
 
 /** Why the last token was given up: shown on the sign-in page. */
 export const signedOutBecause = signal<string | null>(null);

@@ -4,7 +4,8 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { Icon, type IconName, Mark } from "./parts/icons";
 import { href, route } from "./route";
-import { me, signOut } from "./session";
+import { arriveOnPage } from "./scroll";
+import { me, signOut, stage } from "./session";
 import { changeTheme, type Theme, theme } from "./theme";
 
 const PLACES: [string, string][] = [
@@ -36,7 +37,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
   useEffect(() => {
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
+    return arriveOnPage();
   }, [page, of]);
   return (
     <>
@@ -67,7 +68,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
 }
 
 function Stage(): JSX.Element | null {
-  return me.value && <span class="stage" title="The stage that this console shows">{me.value.stage}</span>;
+  return stage.value === null ? null : <span class="stage" title="The stage that this console shows">{stage.value}</span>;
 }
 
 function Who(): JSX.Element | null {

@@ -94,6 +94,8 @@ def test_a_failing_glue_job_goes_red_with_its_message(console: Console) -> None:
         expect(page.locator(".what-failed").first).to_contain_text("the cellar is flooded")
         expect(page.get_by_role("button", name=re.compile("^RunFailed, Fail, failed"))).to_be_visible()
         expect(page.get_by_role("button", name="Redrive")).to_be_enabled()
+    confirm(page, "Redrive")
+    expect(page).to_have_url(re.compile("-2$"))
 
 
 class broken_glue_script:  # noqa: N801 - read as a sentence: with broken_glue_script(stage)

@@ -128,6 +128,7 @@ function Label({ node, visit }: { node: Node; visit: StateVisit | undefined }): 
   const left = node.x + (node.type === "Choice" ? 13 : 6);
   const pictured = look && visit.status !== "ahead" && visit.status !== "not_taken";
   const repeated = visit ? timesOf(visit) : "";
+  const plate = Math.max(30, repeated.length * 6.6 + 12);
   return (
     <>
       {pictured && (
@@ -141,8 +142,8 @@ function Label({ node, visit }: { node: Node; visit: StateVisit | undefined }): 
       </text>
       {repeated && (
         <g class="times">
-          <rect x={node.x + node.width - 15} y={node.y - 8} width={30} height={16} rx={8} />
-          <text x={node.x + node.width} y={node.y} dy="0.35em" text-anchor="middle">{repeated}</text>
+          <rect x={node.x + node.width + 15 - plate} y={node.y - 8} width={plate} height={16} rx={8} />
+          <text x={node.x + node.width + 15 - plate / 2} y={node.y} dy="0.35em" text-anchor="middle">{repeated}</text>
         </g>
       )}
     </>

@@ -81,12 +81,12 @@ function Landed({ found }: { found: Live<{ files: LandedFile[]; next: string | n
                   <a class="row-link" href={href("files", file.key, { pipeline: file.pipeline })}><bdi class="cut" title={file.key}>{fileName(file.key)}</bdi></a>
                   <bdi class="under cut mono" title={file.key}>{file.key}</bdi>
                 </td>
-                <td data-label="What happened">
+                <td data-label="Outcome">
                   {file.run && file.outcome ? <a href={href("runs", file.run)}><OutcomeBadge outcome={file.outcome} /></a> : <span class="faint">no run yet</span>}
                 </td>
                 <td data-label="Pipeline"><a href={href("pipelines", file.pipeline)}>{file.pipeline}</a></td>
                 <td data-label="Size" class="right number">{bytes(file.size)}</td>
-                <td data-label="Landed" class="right">{file.quarantined ? <>to quarantine <Time iso={file.quarantined} /></> : <Time iso={file.landed} />}</td>
+                <td data-label={file.quarantined ? "Rejected" : "Landed"} class="right">{file.quarantined ? <><span class="wide-only faint">rejected </span><Time iso={file.quarantined} /></> : <Time iso={file.landed} />}</td>
               </tr>
             ))}
           </tbody>

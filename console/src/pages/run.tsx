@@ -75,7 +75,7 @@ export function RunPage({ name }: { name: string }): JSX.Element {
             <Skeleton lines={8} />
           )}
         </Card>
-        {chosen && <StatePanel key={chosen} run={run.name} state={chosen} definition={definition.data?.definition} live={visits.get(chosen)} close={() => choose(undefined)} />}
+        {chosen && <StatePanel key={chosen} run={run.name} failed={{ error: run.error, cause: run.cause }} state={chosen} definition={definition.data?.definition} live={visits.get(chosen)} close={() => choose(undefined)} />}
       </div>
       <Card title="Timeline" id="timeline">
         {states.data ? (

@@ -5,7 +5,7 @@ import { useRef } from "preact/hooks";
 import * as api from "../api";
 import { count, dollars, duration, fileName } from "../format";
 import { type Live, useLive } from "../live";
-import { Empty, Nothing, Said, Skeleton, Time, Trouble } from "../parts/basics";
+import { Command, Empty, Nothing, Said, Skeleton, Time, Trouble } from "../parts/basics";
 import { LiveMark } from "../parts/live_mark";
 import { lookOf, OutcomeBadge, OUTCOMES } from "../parts/outcome";
 import { Pager } from "../parts/pager";
@@ -187,7 +187,8 @@ function NoRuns({ filtered, more }: { filtered: boolean; more: string | null }):
   return (
     <Empty icon="file" title="Nothing has run yet">
       <p>Drop a file on a pipeline's page, or in the terminal:</p>
-      <code>decant samples samples &amp;&amp; decant drop samples/orders_small.csv --pipeline orders</code>
+      <Command text="decant samples samples" anywhere />
+      <Command text="decant drop samples/orders_small.csv --pipeline orders" />
     </Empty>
   );
 }

@@ -1,16 +1,21 @@
 /** The way in: a bearer token, kept for this tab only. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import * as api from "../api";
+import { useLive } from "../live";
 import { Command } from "../parts/basics";
 import { Icon, Mark } from "../parts/icons";
-import { keep, me, signedOutBecause } from "../session";
+import { isLocal, keep, me, signedOutBecause, stage, toldStage } from "../session";
 import { ThemeButton } from "../shell";
 
 export function SignIn(): JSX.Element {
   const [problem, setProblem] = useState<string | null>(signedOutBecause.value);
   const [busy, setBusy] = useState(false);
+  const health = useLive((stop) => api.health(stop), null, []);
+  useEffect(() => {
+    toldStage.value = health.data?.stage ?? null;
+  }, [health.data]);
   const enter = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const text = String(new FormData(event.currentTarget as HTMLFormElement).get("token") ?? "").trim();
@@ -46,9 +51,9 @@ export function SignIn(): JSX.Element {
           {busy ? "Asking…" : "Sign in"}
         </button>
         <p class="faint" id="token-note">
-          It is kept for this tab only and forgotten when the tab is closed. On a laptop, <code>decant up</code> prints one; on AWS, an operator makes one:
+          It is kept for this tab only and forgotten when the tab is closed. {isLocal() ? <>The link that <code>decant up</code> printed has one.</> : "Whoever looks after the stage makes one:"}
         </p>
-        <Command text="decant tokens add NAME --role viewer" />
+        {!isLocal() && <Command text={`decant tokens add NAME --stage ${stage.value} --role viewer`} anywhere />}
       </form>
       <div class="sign-in-end">
         <ThemeButton />

@@ -15,10 +15,11 @@ import { LogLines } from "./run_logs";
 const TABS = ["Input", "Output", "Tries", "Log", "Definition"] as const;
 type Tab = (typeof TABS)[number];
 
-export function StatePanel(props: { run: string; state: string; definition: Machine | undefined; live: StateVisit | undefined; close: () => void }): JSX.Element {
+export function StatePanel(props: { run: string; failed: { error: string | null; cause: string | null }; state: string; definition: Machine | undefined; live: StateVisit | undefined; close: () => void }): JSX.Element {
   const { run, state, live } = props;
   const found = useLive((stop) => api.states(run, false, stop), null, [run, state, live?.status, live?.visits, live?.attempts]);
-  const visit = found.data?.states.find((each) => each.name === state) ?? live;
+  const known = found.data?.states.find((each) => each.name === state) ?? live;
+  const visit = known?.type === "Fail" && known.entered && !known.error ? { ...known, ...props.failed } : known; // it ends the run, with the run's error
   return (
     <section class="card panel" aria-labelledby="state-title" onKeyDown={(event) => event.key === "Escape" && props.close()}>
       <header class="card-head">
@@ -57,9 +58,10 @@ function About({ visit }: { visit: StateVisit }): JSX.Element {
           ...(visit.iterations ? [["Items", `${visit.iterations.done} of ${visit.iterations.total ?? "?"} done, ${visit.iterations.failed} failed`] as [string, string]] : []),
         ]}
       />
+      {visit.children && visit.children.length < (visit.iterations?.total ?? 0) && <p class="faint children">The newest {visit.children.length} of them:</p>}
       {visit.children && visit.children.length > 0 && (
         <ul class="children" aria-label="Runs of its items">
-          {visit.children.map((child) => (
+          {visit.children.toSorted((one, other) => rank(one.outcome) - rank(other.outcome)).map((child) => (
             <li key={child.name}>
               <OutcomeBadge outcome={child.outcome} /> <span class="mono cut">{child.name}</span> <Time iso={child.started} />
             </li>
@@ -70,8 +72,11 @@ function About({ visit }: { visit: StateVisit }): JSX.Element {
   );
 }
 
+/** What went wrong first, then what goes on. */
+const rank = (outcome: string): number => ["succeeded", "running"].indexOf(outcome) === -1 ? 0 : outcome === "running" ? 1 : 2;
+
 function Tabs({ run, visit, full, definition }: { run: string; visit: StateVisit; full: boolean; definition: Machine | undefined }): JSX.Element {
-  const [tab, setTab] = useState<Tab>(visit.error ? "Tries" : visit.entered ? "Output" : "Definition");
+  const [tab, setTab] = useState<Tab>(visit.error && visit.tries.length ? "Tries" : visit.entered ? "Output" : "Definition");
   const move = (event: KeyboardEvent): void => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!by) return;

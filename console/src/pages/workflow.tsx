@@ -36,15 +36,15 @@ export function WorkflowPage({ name }: { name: string }): JSX.Element {
         </p>
       </header>
       <div class={`beside ${chosen ? "with-panel" : ""}`}>
-        <Card title="Graph" id="graph" aside={<Command text={`decant workflows draw ${workflow.name}`} />}>
+        <Card title="Graph" id="graph" aside={<Command text={`decant workflows draw ${workflow.name}`} anywhere />}>
           <Graph machine={workflow.definition} chosen={chosen} onChoose={(state) => refine({ state }, true)} label={`The states of ${workflow.name}`} />
         </Card>
         {chosen && <StateOf workflow={workflow} name={chosen} />}
       </div>
-      <Card title="Lint" id="lint" aside={<Command text="decant workflows lint" />}>
+      <Card title="Lint" id="lint" aside={<Command text="decant workflows lint" anywhere />}>
         <FindingRows findings={workflow.findings} />
       </Card>
-      <Card title="What a run costs" id="cost" aside={<Command text={`decant workflows cost ${workflow.name}`} />}>
+      <Card title="What a run costs" id="cost" aside={<Command text={`decant workflows cost ${workflow.name}`} anywhere />}>
         <Prices cost={workflow.cost} />
       </Card>
     </>

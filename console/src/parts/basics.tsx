@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Problem } from "../api";
 import { moment, precisely, relative, utc } from "../format";
+import { isLocal, stage } from "../session";
 import { Icon, type IconName } from "./icons";
 
 /** A time on the viewer's clock, in UTC on hover. */
@@ -120,12 +121,13 @@ async function putOnClipboard(text: string): Promise<void> {
   field.remove();
 }
 
-/** The command that does the same. */
-export function Command({ text }: { text: string }): JSX.Element {
+/** The command that does the same, on the stage that is shown; `anywhere`: it asks no stage. */
+export function Command({ text, anywhere = false }: { text: string; anywhere?: boolean }): JSX.Element {
+  const whole = anywhere || isLocal() ? text : text.replace(/^decant /, `decant --stage ${stage.value} `);
   return (
     <span class="command">
-      <code>{text}</code>
-      <Copy text={text} what="the command" />
+      <code>{whole}</code>
+      <Copy text={whole} what="the command" />
     </span>
   );
 }

@@ -7,6 +7,7 @@ import { moment } from "../format";
 import { theme } from "../theme";
 
 const HEIGHT = 150;
+const HALF = 1800; // seconds: the bar of an hour stands on its beginning, and half of it before
 
 interface ChartProps {
   title: string;
@@ -83,7 +84,7 @@ function options(Plot: typeof uPlot, props: ChartProps, box: HTMLElement, setAt:
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    scales: { y: { range: (_plot, _low, high) => [0, props.most ?? (high > 0 ? high * 1.1 : 1)] } },
+    scales: { x: { range: (_plot, low, high) => [low - HALF, high + HALF] }, y: { range: (_plot, _low, high) => [0, props.most ?? (high > 0 ? high * 1.1 : 1)] } },
     axes: [
       { ...axis, grid: { show: false }, space: 84, size: 26, values: (_plot, splits) => splits.map((each) => moment(new Date(each * 1000).toISOString()).replace(/(:\d\d):00$/, "$1")) },
       { ...axis, size: 52, space: 36, values: (_plot, splits) => splits.map((each) => props.axis(each)) },

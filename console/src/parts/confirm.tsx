@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Problem } from "../api";
-import { may, needed } from "../session";
+import { may, me, needed } from "../session";
 import type { Action } from "../types";
 import { Command } from "./basics";
 import { Icon, type IconName } from "./icons";
@@ -30,7 +30,7 @@ export function DeedButton({ deed }: { deed: Deed }): JSX.Element {
         <Icon name={deed.icon} /> {deed.title}
       </button>
       <Command text={deed.command} />
-      {!allowed && <span class="faint">{needed(deed.action)}</span>}
+      {!allowed && me.value && <span class="faint">{needed(deed.action)}</span>}
       {open && <Question deed={deed} close={() => setOpen(false)} />}
     </div>
   );

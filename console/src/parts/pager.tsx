@@ -6,13 +6,14 @@ import { plural } from "../format";
 import { goOn, refine, route, wentOn } from "../route";
 import { Icon } from "./icons";
 
-export function Pager({ next, shown, word }: { next: string | null; shown: number; word: string }): JSX.Element {
+export function Pager({ next, shown, word }: { next: string | null; shown: number; word: string }): JSX.Element | null {
   const later = Boolean(route.value.query["next"]);
   const nav = useRef<HTMLElement>(null);
   useEffect(() => {
     // The button that led here is gone: whoever works with keys goes on in the list.
     if (wentOn() && document.activeElement === document.body) nav.current?.parentElement?.querySelector<HTMLElement>(".scroll")?.focus({ preventScroll: true });
   }, []);
+  if (!shown && !next && !later) return null;
   return (
     <nav ref={nav} class="pager" aria-label="More of this list">
       {later && (

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from rich.tree import Tree
 
+from chalicelib.notices import commands
 from cli.output import console, outcome
 
 if TYPE_CHECKING:
@@ -21,6 +21,13 @@ STANDINGS = {
     "waiting": ("…", "magenta"),
 }
 """The mark and the colour of a state that was entered; every other than `done` is also named."""
+
+GUIDES = ("├── ", "└── "), ("│   ", "    ")
+PLAIN_GUIDES = ("+-- ", "`-- "), ("|   ", "    ")
+"""What leads to a state, and past it: before others, and for the last one; the plain ones are ASCII."""
+
+INSTANT = frozenset({"Choice", "Pass", "Succeed"})
+"""Types of states that take no time."""
 
 NAMED = 3
 """Failed runs of a Distributed Map that are named."""
@@ -39,32 +46,43 @@ def work(run: dict[str, Any]) -> str:
 
 
 def heading(run: dict[str, Any], states: dict[str, Any], now: datetime) -> Text:
-    """Return a run's line: its name, pipeline and work, how it stands, and for how long it has gone on."""
+    """Return a run's line: its name, how it stands, for how long it has gone on, its pipeline and work."""
     seconds = _span(states["started"], states["ended"], now)
-    told = f"  {run['pipeline']}  {work(run)}".rstrip()
-    return Text.assemble((run["name"], "bold"), told, "  ", outcome(states["outcome"]), f"  {seconds:,.1f} s")
+    told = f"  {seconds:,.1f} s  {run['pipeline']}  {work(run)}".rstrip()
+    return Text.assemble((run["name"], "bold"), "  ", outcome(states["outcome"]), told)
 
 
-def tree(run: dict[str, Any], states: dict[str, Any], now: datetime) -> Tree:
-    """Return a run with the states that it entered, each under the Map or Parallel that it is inside.
+def tree(run: dict[str, Any], states: dict[str, Any], now: datetime) -> list[Text]:
+    """Return the lines of a run and the states that took time, each under the Map or Parallel around it.
 
     Args:
         run: as `GET /runs/{run}` answers.
         states: as `GET /runs/{run}/states` answers; it tells how the run stands.
         now: what the seconds of whatever is under way are counted to.
     """
-    root = Tree(heading(run, states, now), guide_style="dim")
-    places: dict[str | None, Tree] = {None: root}
-    for state in _entered(states):
-        # What is inside a container is entered after it.
-        place = places.get(state["inside"], root).add(_line(state, now))
-        places[state["name"]] = place
-        for told in _inside(state):
-            place.add(Text(told, style="dim"))
-    ahead = sum(state["status"] == "ahead" for state in states["states"])
-    if ahead:
-        root.add(Text(f"{ahead} more that it may come to", style="dim"))
-    return root
+    return [heading(run, states, now), *_branches(_entered(states), None, run["name"], now)]
+
+
+def on_screen(lines: list[Text], height: int) -> list[Text]:
+    """Return what of a tree fits the screen: its first line, and the newest."""
+    left_out = len(lines) - height + 1
+    if left_out <= 1:
+        return lines
+    return [lines[0], Text(f"... {left_out:,} lines before", style="dim"), *lines[left_out + 1 :]]
+
+
+def _branches(entered: list[dict[str, Any]], inside: str | None, run: str, now: datetime) -> Iterator[Text]:
+    branch, stem = PLAIN_GUIDES if console.options.ascii_only else GUIDES
+    here = [state for state in entered if state["inside"] == inside]
+    for number, state in enumerate(here):
+        last = number == len(here) - 1
+        below = [
+            *(Text(told, style="dim") for told in [*_inside(state), *_next(state, run)]),
+            *_branches(entered, state["name"], run, now),
+        ]
+        yield Text.assemble((branch[last], "dim"), _line(state, now))
+        for line in below:
+            yield Text.assemble((stem[last], "dim"), line)
 
 
 def changes(before: dict[str, Any] | None, after: dict[str, Any]) -> Iterator[str]:
@@ -86,7 +104,19 @@ def changes(before: dict[str, Any] | None, after: dict[str, Any]) -> Iterator[st
 
 
 def _entered(states: dict[str, Any]) -> list[dict[str, Any]]:
-    return [state for state in states["states"] if state["status"] in STANDINGS]
+    """Return the states that were entered, without those that only say where it goes on."""
+    return [
+        state
+        for state in states["states"]
+        if state["status"] in STANDINGS and not (state["type"] in INSTANT and state["status"] == "done")
+    ]
+
+
+def _next(state: dict[str, Any], run: str) -> list[str]:
+    """Return what may be typed when a state waits for a person."""
+    if state["type"] != "Task" or state["status"] != "waiting":
+        return []
+    return [command for _, command in commands.decide(run)]
 
 
 def _line(state: dict[str, Any], now: datetime) -> Text:

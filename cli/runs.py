@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import click
 
+from chalicelib.notices import commands
 from cli.output import console, json_option, outcome, print_json, print_table, table
 from cli.run_tree import work
 from cli.service import Service, service
@@ -14,6 +16,9 @@ from cli.watching import POLL_SECONDS, watch_states
 
 OFFENDING = 3
 """Offending rows that are shown with a run; `decant quarantine show` has more."""
+
+AFTER = {"failed": commands.failed, "timed_out": commands.failed, "rejected": commands.rejected}
+"""What may be typed when a run has ended otherwise than it should, by its outcome."""
 
 OUTCOMES = ("running", "succeeded", "rejected", "failed", "expired", "stopped", "timed_out")
 
@@ -141,6 +146,8 @@ def watch_run(run: str, *, as_json: bool) -> NoReturn:
         for told in _rows(found):
             console.print(told, soft_wrap=True)
         _print_error(found)
+        for what, command in AFTER.get(found["outcome"], lambda _: ())(run):
+            console.print(f"{what}: {command}", markup=False, soft_wrap=True)
     raise SystemExit(0 if found["outcome"] == "succeeded" else 1)
 
 
@@ -179,15 +186,15 @@ def follow(api: Service, run: str, *, live: bool) -> dict[str, Any]:
     from rich.live import Live  # noqa: PLC0415 - only for a terminal
 
     found: dict[str, Any] = api.get(f"/runs/{run}")
-    with Live(view(found), console=console, auto_refresh=False, transient=False) as screen:
+    draws = live and console.is_terminal
+    with Live(console=console, auto_refresh=False, transient=True) if draws else nullcontext() as screen:
         while found["outcome"] == "running":
+            if screen:
+                screen.update(view(found), refresh=True)
             time.sleep(POLL_SECONDS)
             found = api.get(f"/runs/{run}")
-            if live and console.is_terminal:
-                screen.update(view(found), refresh=True)
-        screen.update(view(found) if live else "", refresh=True)
-    if live and not console.is_terminal:
-        console.print()  # what a screen draws has no end of line of its own
+    if live:
+        console.print(view(found), soft_wrap=True)
     return found
 
 

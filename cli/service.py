@@ -97,7 +97,7 @@ def _document(response: Any) -> dict[str, Any]:
 
 
 def _words(response: Any, document: dict[str, Any]) -> str:
-    message = document.get("message") or document.get("Message") or response.text[:200]
+    message = document.get("message") or document.get("Message") or response.reason
     if message == NO_ROUTE:
         return f"the API has no address {urlsplit(response.url).path}: is the name right?"
     if response.status_code in {401, 403}:

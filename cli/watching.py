@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.output import console
-from cli.run_tree import changes, heading, tree
+from cli.run_tree import changes, heading, on_screen, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.text import Text
 
     from cli.service import Service
 
@@ -36,11 +38,29 @@ def _polled(api: Service, run: str) -> Iterator[dict[str, Any]]:
 
 
 def _draw(run: dict[str, Any], polled: Iterator[dict[str, Any]]) -> None:
-    from rich.live import Live  # noqa: PLC0415 - only for a terminal
+    """Draw the tree again and again; whatever ends that, the last one stays, whole."""
+    from rich.console import Group  # noqa: PLC0415 - only for a terminal
+    from rich.live import Live  # noqa: PLC0415 - as above
 
-    with Live(console=console, auto_refresh=False) as screen:
-        for states in polled:
-            screen.update(tree(run, states, datetime.now(UTC)), refresh=True)
+    lines = []
+    try:
+        with Live(console=console, auto_refresh=False, transient=True) as screen:
+            for states in polled:
+                lines = tree(run, states, datetime.now(UTC))
+                shown = on_screen(lines, console.height - 1)
+                screen.update(Group(*map(_in_one_line, shown)), refresh=True)
+    finally:
+        for line in lines:
+            console.print(line, soft_wrap=True)
+        if lines and states["outcome"] == "running":
+            console.print(f"it goes on; watch it again: decant runs watch {run['name']}", soft_wrap=True)
+
+
+def _in_one_line(line: Text) -> Text:
+    """Cut a line at the screen's edge, so that the drawing is as high as it has lines."""
+    cut = line.copy()
+    cut.no_wrap, cut.overflow = True, "ellipsis"
+    return cut
 
 
 def _tell(run: dict[str, Any], polled: Iterator[dict[str, Any]]) -> None:

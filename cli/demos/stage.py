@@ -66,10 +66,7 @@ class DemoStage:
 
     def follow(self, run: str) -> dict[str, Any]:
         """Wait for a run's end, drawing its steps, and return it."""
-        found = follow(self.api, run, live=self.live)
-        if self.live and not console.is_terminal:
-            console.print()  # a terminal ends the drawing's last line by itself
-        return found
+        return follow(self.api, run, live=self.live)
 
     def sql(self, statement: str) -> list[list[Any]]:
         """Query the warehouse."""

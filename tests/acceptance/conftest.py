@@ -79,7 +79,7 @@ class Stage:
         done = subprocess.run(
             [str(DECANT), *arguments],
             cwd=ROOT,
-            env={**_clean(), "DECANT_HOME": str(self.home), "COLUMNS": "200"},
+            env={**clean_environment(), "DECANT_HOME": str(self.home), "COLUMNS": "200"},
             capture_output=True,
             text=True,
             check=False,
@@ -137,5 +137,6 @@ def hand_out_tokens(running: local_stage.LocalStage) -> dict[str, str]:
     return {**made, "approver": running.api_token}
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """Return this process's variables without those that lead to AWS or to a stage."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DECANT_"))}

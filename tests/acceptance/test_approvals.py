@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.acceptance.conftest import own, wait_for
+from tests.acceptance.conftest import DECANT, ROOT, clean_environment, own, wait_for
+from tests.acceptance.terminal import CONTROL_C, Terminal
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
@@ -69,6 +70,19 @@ def test_an_operator_may_look_but_not_decide(stage: Stage) -> None:
     assert [answered("POST", f"/runs/{run}/{verb}") for verb in ("approve", "refuse")] == [403, 403]
     assert answered("POST", f"/runs/{run}/stop") == 200
     assert stage.ended(key)[0]["outcome"] == "stopped"
+
+
+def test_watching_at_a_terminal_says_how_to_decide_and_leaves_the_tree_after_control_c(stage: Stage) -> None:
+    _, run = dropped(stage)
+    environment = {**clean_environment(), "DECANT_HOME": str(stage.home)}
+    with Terminal([str(DECANT), "runs", "watch", run], ROOT, environment, columns=50) as terminal:
+        terminal.until("RequestApproval")
+        terminal.type(CONTROL_C)
+        assert terminal.ended() == 1
+    assert f'decant approvals approve {run} --reason "..."' in terminal.said
+    assert f"it goes on; watch it again: decant runs watch {run}" in terminal.said
+    assert "Traceback" not in terminal.said
+    stage.decant("approvals", "refuse", run, "--reason", "seen enough")
 
 
 def test_the_token_reaches_no_answer_no_notice_and_no_log(stage: Stage) -> None:

@@ -65,6 +65,7 @@ function meaning(status: number): string {
 
 const part = encodeURIComponent;
 
+export const health = (signal?: AbortSignal) => call<{ status: string; stage: string }>("GET", "health", { signal });
 export const whoAmI = (shown: string) => call<api.Me>("GET", "me", { token: shown });
 
 export interface RunsWanted {

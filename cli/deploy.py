@@ -107,8 +107,8 @@ def _plan(target: Target, preflight: Preflight, *, quiet: bool) -> list[Change]:
     rows = [("add", kind, f"{count}") for kind, count in sorted(adds.items())]
     if len(changes) - adds.total() or adds.total() <= FEW:
         few = [each for each in changes if each.action != "add" or adds.total() <= FEW]
-        rows = [row for row in rows if adds.total() > FEW]
-        rows += [(each.action, each.kind, f"{each.name}  {each.what}".rstrip()) for each in few]
+        counts = rows if adds.total() > FEW else []
+        rows = [(each.action, each.kind, f"{each.name}  {each.what}".rstrip()) for each in few] + counts
     if rows:
         print_table(("", "kind", "what"), rows)
     return changes

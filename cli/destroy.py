@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from infrastructure.deployment.target import Target
 
 
-KEPT = frozenset({"bucket", "KMS key"})
+KEPT = frozenset({"bucket", "KMS key", "warehouse namespace"})
 """What holds data, or is needed to read it: it goes with --delete-data only."""
 
 
@@ -35,14 +35,16 @@ KEPT = frozenset({"bucket", "KMS key"})
 @stage_option
 @app_option
 @click.option(
-    "--delete-data", is_flag=True, help="Delete the buckets too, with every version of every object."
+    "--delete-data",
+    is_flag=True,
+    help="Delete the data too: buckets with every version of every object, and a serverless warehouse.",
 )
 @take_over_option
 @yes_option
 @json_option
 @told
 def destroy(stage: str, app: str, *, delete_data: bool, take_over: bool, yes: bool, as_json: bool) -> None:
-    """Remove a stage from AWS and prove that nothing of it is left; buckets go with --delete-data only."""
+    """Remove a stage from AWS and prove that nothing of it is left; its data goes with --delete-data only."""
     from infrastructure.deployment.inventory import BEING_DELETED, things  # noqa: PLC0415 - imports boto3
 
     target = target_of(stage, app)
@@ -86,7 +88,11 @@ def _ask(target: Target, found: list[Thing], *, delete_data: bool) -> None:
         if typed != target.stage:
             raise Failure(f"{typed} is not {target.stage}: nothing was changed")
     else:
-        click.confirm("Remove all but the buckets and their key?", abort=True, err=True)
+        click.confirm(
+            "Remove all but the data (buckets, their key, a serverless warehouse's tables)?",
+            abort=True,
+            err=True,
+        )
 
 
 def _take(target: Target, *, delete_data: bool, take_over: bool, quiet: bool) -> list[Done]:
@@ -106,7 +112,10 @@ def _take(target: Target, *, delete_data: bool, take_over: bool, quiet: bool) ->
 def _say(target: Target, kept: list[Thing], others: list[Thing]) -> None:
     if kept:
         show_things(kept, "\nKept, because they hold data")
-        console.print(f"delete them too: decant destroy --stage {target.stage} --delete-data", markup=False)
+        console.print(f"take them up again: decant deploy --stage {target.stage}", markup=False)
+        console.print(
+            f"delete them too:    decant destroy --stage {target.stage} --delete-data", markup=False
+        )
     if others:
         show_things(others, "\nLeft")
     else:

@@ -77,7 +77,7 @@ class Deployment:
         if not found.taken_up:
             return "nothing"
         kept.take_up(self.target, found)
-        return ", ".join(found.taken_up.values())
+        return f"{len(found.taken_up)} taken up, with their data"
 
     def _infrastructure(self) -> str:
         target = self.target

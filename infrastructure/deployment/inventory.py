@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from infrastructure.chalice_config import tags_of
 from infrastructure.deployment.failures import DENIED, code_of
@@ -50,6 +50,9 @@ class Listing(NamedTuple):
 
 
 FUNCTIONS = Listing("function", "lambda", "list_functions", "Functions", "FunctionName")
+NAMESPACES = Listing(
+    "warehouse namespace", "redshift-serverless", "list_namespaces", "namespaces", "namespaceName"
+)
 RULES = Listing("rule", "events", "list_rules", "Rules", "Name")
 
 LISTINGS = (
@@ -63,6 +66,7 @@ LISTINGS = (
     Listing("crawler", "glue", "get_crawlers", "Crawlers", "Name"),
     Listing("Glue security", "glue", "get_security_configurations", "SecurityConfigurations", "Name"),
     Listing("Athena workgroup", "athena", "list_work_groups", "WorkGroups", "Name"),
+    NAMESPACES,
     Listing("key alias", "kms", "list_aliases", "Aliases", "AliasName"),
 )
 
@@ -130,6 +134,11 @@ def functions(target: Target) -> list[str]:
     return list(_listed(target, FUNCTIONS))
 
 
+def namespaces(target: Target) -> list[str]:
+    """Return the names of the stage's serverless warehouses' namespaces."""
+    return list(_listed(target, NAMESPACES))
+
+
 def rules(target: Target) -> list[str]:
     """Return the names of the stage's schedules."""
     return list(_listed(target, RULES))
@@ -143,6 +152,9 @@ def _looked(target: Target, kind: str, look: Callable[[Target], Iterable[str]]) 
         if code_of(error) not in DENIED:
             raise
         yield Thing(kind=kind, name="unknown", note="these credentials may not list them")
+    except EndpointConnectionError:
+        if kind != NAMESPACES.kind:  # not every region has Redshift Serverless
+            raise
 
 
 def _listed(target: Target, how: Listing) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from infrastructure.chalice_config import tags_of
 from infrastructure.deployment import inventory, parameters
@@ -245,5 +245,7 @@ def _namespace_tags(serverless: Any, name: str) -> dict[str, str] | None:
     except ClientError as error:
         if code_of(error) not in {"ResourceNotFoundException", *DENIED}:
             raise
+        return None
+    except EndpointConnectionError:  # not every region has Redshift Serverless
         return None
     return {tag["key"]: tag["value"] for tag in tags}

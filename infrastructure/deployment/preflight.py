@@ -206,7 +206,7 @@ def _kept(target: Target) -> Iterator[Finding]:
     for each in found.things:
         yield Finding(
             what=f"{each.kind} {each.name}",
-            found=each.why or "kept by an earlier deployment: it is taken up with its data",
+            found=each.why or "kept by an earlier deployment: it is taken up",
             ok=not each.blocks,
             remedy=each.remedy,
         )

@@ -32,7 +32,7 @@ class Removal:
     Attributes:
         target: the stage.
         lock: keeps others away; the caller releases it.
-        delete_data: whether the buckets go too, with every version of every object.
+        delete_data: whether the buckets go too, with every version of every object, and a warehouse's tables.
     """
 
     target: Target
@@ -54,6 +54,7 @@ class Removal:
         ]
         if self.delete_data:
             steps.append(Step(name="buckets", do=self._buckets, remedy=network))
+            steps.append(Step(name="warehouse", do=self._warehouse, remedy=network))
             steps.append(Step(name="KMS key", do=self._keys, remedy=network))
         return steps
 
@@ -119,6 +120,13 @@ class Removal:
             s3.delete_bucket(Bucket=bucket)
             said.append(f"{bucket} ({count:,} objects and versions)")
         return ", ".join(said) or "there are none"
+
+    def _warehouse(self) -> str:
+        """Delete the tables of a serverless warehouse, which outlive the stack as the buckets do."""
+        names = inventory.namespaces(self.target)
+        for name in names:
+            self.target.client("redshift-serverless").delete_namespace(namespaceName=name)
+        return ", ".join(names) or "there is none"
 
     def _keys(self) -> str:
         """Schedule the deletion of the key, which outlives the stack as the buckets do."""

@@ -1,4 +1,4 @@
-"""The real command line makes a stage on the embedded AWS, uses it, and removes it."""
+"""The real command line makes a stage on the embedded AWS, uses it, removes it, and brings it back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from cli.local_stage import packaging_environment
 from tests.acceptance.conftest import DECANT, ROOT
+from tests.acceptance.test_exactly_once import orders
 from tests.integration.conftest import RunningAWS, running_aws
+from tests.integration.waiting import until
 
-if TYPE_CHECKING:
-    import pytest
+ACCOUNT = "123456789012"
+LOAD_FILE = f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:decant-dev-load_file"
 
 SOURCES = (
     "app.py",
@@ -28,7 +32,8 @@ SOURCES = (
 )
 
 
-def test_a_stage_is_deployed_used_and_destroyed(
+@pytest.mark.timeout(600)  # two whole deployments, which take 200 s where others are at work too
+def test_a_stage_is_deployed_used_destroyed_and_comes_back(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     project = clone(tmp_path / "project")
@@ -37,7 +42,7 @@ def test_a_stage_is_deployed_used_and_destroyed(
         assert "there is no stage dev" in decant("destroy", "--stage", "dev", "--yes", code=1)
         plan = decant("deploy", "--stage", "dev", "--plan")
         assert "AWS::StepFunctions::StateMachine" in plan
-        deployed = decant.json("deploy", "--stage", "dev", "--yes")
+        deployed = decant.json("deploy", "--stage", "dev", "--yes", *warehouse_of(aws))
         assert [step["name"] for step in deployed["steps"]][-1] == "smoke file"
         functions = names_of(aws)
         assert {"decant-dev", "decant-dev-file_landed", "decant-dev-validate_file"} <= functions
@@ -49,19 +54,94 @@ def test_a_stage_is_deployed_used_and_destroyed(
         assert token not in decant("tokens", "list", "--stage", "dev")
         decant("tokens", "remove", "ada", "--stage", "dev")
 
+        old = load(aws, "old", orders(1))
+        assert copied(old) == {"table": "public.orders", "rows": 3, "already": False}
+        written = curated(aws)
+
         decant.chalice("deploy")  # as Chalice's users expect
         assert names_of(aws) == functions
         assert len(aws.client("apigateway").get_rest_apis()["items"]) == 1
 
         said = decant("destroy", "--stage", "dev", "--yes")
-        assert "decant-dev-landing-123456789012" in said
+        assert f"decant-dev-landing-{ACCOUNT}" in said
         assert "nothing else of stage dev is left" in said
         assert names_of(aws) == set()
         assert "knows no stage dev" in decant("--stage", "dev", "runs", "list", code=1)
+
+        password = warehouse_of(aws, "password")  # all else was kept
+        again = decant.json("deploy", "--stage", "dev", "--yes", "--no-smoke", *password)
+        assert again["api_token"] != deployed["api_token"]
+        assert curated(aws) == written
+        assert copied(delivered_again(aws, old))["already"] is True
+        assert copied(load(aws, "new", orders(4)))["already"] is False
+
         removed = decant.json("destroy", "--stage", "dev", "--delete-data", "--yes")
         assert removed["kept"] == []
         assert {(each["kind"], each["note"]) for each in removed["left"]} == {("KMS key", "is being deleted")}
         assert aws.client("s3").list_buckets()["Buckets"] == []
+
+
+WAREHOUSE = {
+    "host": "WarehouseHost",
+    "port": "WarehousePort",
+    "username": "WarehouseUser",
+    "password": "WarehousePassword",
+    "dbname": "WarehouseDatabase",
+}
+
+
+def warehouse_of(aws: RunningAWS, *names: str) -> list[str]:
+    """Return the options that lead a stage to the local warehouse, or those of these names only."""
+    known = aws.ready["warehouse"]
+    given = [f"{WAREHOUSE[name]}={known[name]}" for name in names or WAREHOUSE]
+    return [word for value in given for word in ("--parameter", value)]
+
+
+def load(aws: RunningAWS, name: str, content: str) -> dict[str, Any]:
+    """Put a file where the pipeline `orders` takes it, and return its execution once that has succeeded."""
+    bucket, steps = f"decant-dev-landing-{ACCOUNT}", aws.client("stepfunctions")
+    put = aws.client("s3").put_object(Bucket=bucket, Key=f"incoming/orders/{name}.csv", Body=content.encode())
+
+    def started() -> str | None:
+        for each in steps.list_executions(stateMachineArn=LOAD_FILE, maxResults=3)["executions"]:
+            found = steps.describe_execution(executionArn=each["executionArn"])
+            if json.loads(found["input"])["file"]["version"] == put["VersionId"]:
+                return str(each["executionArn"])
+        return None
+
+    return succeeded(aws, until(started, seconds=90))
+
+
+def delivered_again(aws: RunningAWS, run: dict[str, Any]) -> dict[str, Any]:
+    """Run the same version of a file once more, as when nobody remembers its run, and return the new one."""
+    begun = aws.client("stepfunctions").start_execution(
+        stateMachineArn=LOAD_FILE, name=f"{run['name']}-2", input=run["input"]
+    )
+    return succeeded(aws, begun["executionArn"])
+
+
+def succeeded(aws: RunningAWS, execution: str) -> dict[str, Any]:
+    """Wait until an execution has ended, and return it; it must have succeeded."""
+    steps = aws.client("stepfunctions")
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = steps.describe_execution(executionArn=execution)
+        return None if found["status"] == "RUNNING" else found
+
+    run: dict[str, Any] = until(ended, seconds=90)
+    assert run["status"] == "SUCCEEDED", run
+    return run
+
+
+def copied(run: dict[str, Any]) -> Any:
+    """Return what an execution's load did."""
+    return json.loads(run["output"])["copy_to_redshift"]
+
+
+def curated(aws: RunningAWS) -> list[tuple[str, str]]:
+    """Return the keys of the curated orders with what tells one content from another."""
+    found = aws.client("s3").list_objects_v2(Bucket=f"decant-dev-curated-{ACCOUNT}", Prefix="orders/")
+    return [(each["Key"], each["ETag"]) for each in found["Contents"]]
 
 
 class Decant:

@@ -8,6 +8,9 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.services.cloudformation.importing import Import
+from local_aws.services.cloudformation.stack import Resource, Stack
+
 VERSIONED = {"VersioningConfiguration": {"Status": "Enabled"}}
 GIVEN_TAGS = [{"Key": "whose", "Value": "ours"}]
 
@@ -300,6 +303,16 @@ def test_a_name_that_is_not_the_identifiers_fails_the_import(cloudformation, s3,
     described = cloudformation.describe_stacks(StackName=word)["Stacks"][0]
     assert "The Identifier [BucketName] for resource [A] does not match" in described["StackStatusReason"]
     cloudformation.delete_stack(StackName=word)
+
+
+def test_an_import_that_was_cut_short_is_taken_back_at_the_next_start():
+    held = Resource("A", "AWS::S3::Bucket", "a", "a", {}, {}, retained=True)
+    cut = Stack(
+        "arn", "cut", "123456789012", "us-east-1", "", {}, {}, resources={"A": held}, importing=("A",)
+    )
+    cut.tell("IMPORT_IN_PROGRESS")
+    Import(cut, lambda _: None, {}, lambda: None).recover()
+    assert (cut.status, cut.resources, cut.importing) == ("IMPORT_ROLLBACK_COMPLETE", {}, ())
 
 
 def test_keys_queues_topics_and_groups_are_imported_too(local_aws, cloudformation, word):

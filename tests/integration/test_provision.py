@@ -9,9 +9,11 @@ import pytest
 
 from cli.partner_names import PARAMETERS
 from infrastructure import provision as provisioning
-from infrastructure.chalice_config import read, stage_block
+from infrastructure.chalice_config import read, stage_block, tags_of
+from infrastructure.deployment.kept import legacy, take_up
+from infrastructure.deployment.target import Target
 from infrastructure.post_deploy import EVENT_FUNCTIONS, dead_letters_of, keep_dead_letters
-from infrastructure.provision import ProvisioningFailedError, clients_in, provision
+from infrastructure.provision import ProvisioningFailedError, Stack, bring_up, clients_in, provision
 from infrastructure.render import ROOT
 from tests.integration.conftest import running_aws
 
@@ -187,7 +189,7 @@ def test_a_stack_outlives_a_killed_process_and_can_be_updated(tmp_path, tree):
         assert stack["StackStatus"] == "UPDATE_COMPLETE"
 
 
-def test_a_serverless_warehouse_gets_a_network_a_password_its_address_and_a_limit(aws, tree):
+def test_a_serverless_warehouse_gets_a_network_a_password_and_a_limit_and_is_taken_up_again(aws, tree):
     client = clients_in(aws.environment)
     with pytest.raises(ProvisioningFailedError, match="Warehouse=serverless needs Network=own"):
         provision("quick", root=tree, client=client, parameters={"Warehouse": "serverless"})
@@ -210,3 +212,22 @@ def test_a_serverless_warehouse_gets_a_network_a_password_its_address_and_a_limi
     subnets = outputs["FunctionSubnets"].split(",")
     found = aws.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
     assert len({each["AvailabilityZone"] for each in found}) == 2
+
+    # Its tables outlive it, and what was deleted meanwhile is made again.
+    told = {"Warehouse": "serverless", "Network": "own"}
+    stage = Target(stage="quick", client=client, environment=aws.environment, root=tree, parameters=told)
+    serverless, s3 = aws.client("redshift-serverless"), aws.client("s3")
+    before = serverless.get_namespace(namespaceName="decant-quick")["namespace"]
+    Stack(stage.stack, client("cloudformation")).delete()
+    for each in s3.list_object_versions(Bucket=stage.artifacts_bucket)["Versions"]:
+        s3.delete_object(Bucket=stage.artifacts_bucket, Key=each["Key"], VersionId=each["VersionId"])
+    s3.delete_bucket(Bucket=stage.artifacts_bucket)
+
+    left = legacy(stage)
+    expected = {"LandingBucket", "CuratedBucket", "QuarantineBucket", "Key", "WarehouseNamespace"}
+    assert set(left.taken_up) == expected
+    take_up(stage, left)
+    bring_up("quick", root=tree, client=client, parameters=left.parameters)
+    assert serverless.get_namespace(namespaceName="decant-quick")["namespace"] == before
+    tags = serverless.list_tags_for_resource(resourceArn=before["namespaceArn"])["tags"]
+    assert {each["key"]: each["value"] for each in tags} == tags_of("decant", "quick")

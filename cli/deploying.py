@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 import click
 from rich.text import Text
 
-from cli.errors import Failure
+from cli.errors import Failure, of_a_service
 from cli.output import console, print_table
 from cli.project import root, running_stage
 
@@ -59,7 +59,7 @@ def told(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except EXPECTED as error:
-            raise Failure(str(error)) from error
+            raise (of_a_service(error) or Failure(str(error))) from error
 
     return wrapped
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from cli.errors import of_a_service
+
 COMMANDS = {
     "up": "Start a stage on this machine and stay.",
     "demo": "Show a system at work on a fresh stage.",
@@ -53,6 +55,16 @@ class Commands(click.Group):
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what a service's client raises ends it with a message."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            failure = of_a_service(error)
+            if failure is None:
+                raise
+            raise failure from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing one."""

@@ -147,9 +147,9 @@ def show(name: str, question: Question, found: Estimate) -> None:
     for number, way in enumerate(found.ways, 1):
         ends = "[red]fails[/red]" if way.walked.fails else "[green]ends well[/green]"
         console.print(f"[bold]Way {number}[/bold] {ends}: " + " → ".join(_chain(way)), soft_wrap=True)
-    for first in range(0, len(found.ways), WAYS_SIDE_BY_SIDE):
+    for table in _tables(found.ways):
         console.print()
-        console.print(_table(found.ways[first : first + WAYS_SIDE_BY_SIDE], first + 1))
+        console.print(table)
     for position, (remark, numbers) in enumerate(_remarks(found).items()):
         if not position:
             console.print()
@@ -173,6 +173,18 @@ def _chain(way: PricedWay) -> list[str]:
         more = f" (↺ {loop.number:,} times {' → '.join(loop.states)})" if loop else ""
         named.append(name + within + more)
     return named
+
+
+def _tables(ways: list[PricedWay]) -> Iterator[Table]:
+    """Yield the ways in tables, each with as many as the screen is wide enough for."""
+    first = 0
+    while first < len(ways):
+        for count in range(min(WAYS_SIDE_BY_SIDE, len(ways) - first), 0, -1):
+            made = _table(ways[first : first + count], first + 1)
+            if console.measure(made).maximum < console.width:
+                break
+        yield made
+        first += count
 
 
 def _table(ways: list[PricedWay], first: int) -> Table:

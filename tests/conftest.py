@@ -31,6 +31,25 @@ for name in [name for name in os.environ if name.startswith(("AWS_", "DECANT_"))
 os.environ.update(SETTINGS)  # before `import app`, whose decorators name the landing bucket
 
 
+LONGEST_FIRST = ("stage", "console", "spark")
+"""Groups in the order in which workers take them; a long one that began last would run on alone."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each module's tests in one worker, so that what its fixtures start is started once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=_place)  # a stable sort: the order within a group stays
+
+
+def _place(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("xdist_group")
+    assert marker is not None
+    return LONGEST_FIRST.index(marker.args[0]) if marker.args[0] in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every test the same settings, whatever the one before it changed."""

@@ -22,7 +22,7 @@ from pyspark.serializers import UTF8Deserializer, read_int
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-SPARK_HOME = Path(pyspark.__file__).parent
+SPARK_HOME = Path(pyspark.__file__).resolve().parent  # the archive knows each jar by its path
 START_DEADLINE = 120.0  # seconds; 2 on an idle machine
 SETTINGS = {
     "spark.master": "local[*]",

@@ -74,11 +74,16 @@ class RunningAWS:
 
 
 @contextmanager
-def running_aws(directory: Path, project: Path = PROJECT, **options: Any) -> Iterator[RunningAWS]:
-    """Run an embedded AWS in `directory` for a `with` block; keywords become command-line options."""
+def running_aws(
+    directory: Path, project: Path = PROJECT, *, spark: bool = False, **options: Any
+) -> Iterator[RunningAWS]:
+    """Run an embedded AWS in `directory` for a `with` block; keywords become command-line options.
+
+    With Spark it has a JVM ready from its first Spark job on: some 10 s of a core.
+    """
     command = [sys.executable, "-m", "local_aws", "--while-stdin-open"]
     command += ["--directory", str(directory), "--project", str(project)]
-    if SPARK_PYTHON.exists():
+    if spark and SPARK_PYTHON.exists():
         command += ["--spark-python", str(SPARK_PYTHON)]
     for name, value in options.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
@@ -103,7 +108,7 @@ def running_aws(directory: Path, project: Path = PROJECT, **options: Any) -> Ite
 @pytest.fixture(scope="session")
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAWS]:
     """One embedded AWS for all tests of a session; tests use names of their own."""
-    with running_aws(tmp_path_factory.mktemp("aws")) as running:
+    with running_aws(tmp_path_factory.mktemp("aws"), spark=True) as running:
         yield running
 
 

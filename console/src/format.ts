@@ -33,8 +33,11 @@ export function duration(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
   if (whole < 86_400) return `${Math.floor(whole / 3600)} h${Math.floor((whole % 3600) / 60) ? ` ${Math.floor((whole % 3600) / 60)} min` : ""}`;
-  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+  return `${Math.floor(whole / 86_400)} d${Math.floor((whole % 86_400) / 3600) ? ` ${Math.floor((whole % 86_400) / 3600)} h` : ""}`;
 }
+
+/** A span that goes on, to the second: `6 s`, `3 min 5 s`. */
+export const roughly = (seconds: number): string => (seconds < 60 ? `${Math.round(seconds)} s` : duration(seconds));
 
 /** US dollars; what is less than a hundredth of a cent is said to be so. */
 export function dollars(value: number): string {
@@ -65,7 +68,7 @@ export function relative(iso: string, now = Date.now()): string {
   const seconds = (now - new Date(iso).getTime()) / 1000;
   if (Number.isNaN(seconds)) return iso;
   if (Math.abs(seconds) < 5) return "just now";
-  const span = duration(Math.abs(seconds) < 60 ? Math.round(Math.abs(seconds)) : Math.round(Math.abs(seconds) / 60) * 60);
+  const span = roughly(Math.abs(seconds) < 60 ? Math.abs(seconds) : Math.round(Math.abs(seconds) / 60) * 60);
   return seconds > 0 ? `${span} ago` : `in ${span}`;
 }
 

@@ -74,8 +74,18 @@ def test_a_picture_of_each_page(
         _take(console, folder / f"sign_in-{scheme}.png")
 
 
+LATER = {
+    "runs": [".waits", ".strips", "tbody .badge:has-text('waiting')"],
+    "pipelines": [".strip-cell svg"],
+    "approval": [".waits time"],
+}
+"""What comes after the first list of a page."""
+
+
 def _take(console: Console, path: Path) -> None:
     page = console.settled()
+    for part in LATER.get(path.stem.partition("-")[0], []):
+        page.locator(part).first.wait_for()
     page.wait_for_load_state("networkidle") if "sign_in" in path.name else None
     expect(page.locator(".chart canvas")).to_have_count(3 if re.match("pipeline-", path.name) else 0)
     page.screenshot(path=path, animations="disabled")

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 
 import * as api from "../api";
-import { count, dollars, duration, fileName } from "../format";
+import { count, dollars, duration, fileName, roughly } from "../format";
 import { Graph } from "../graph/graph";
 import { Timeline } from "../graph/timeline";
 import { useLive } from "../live";
@@ -123,7 +123,7 @@ function About({ run }: { run: Run }): JSX.Element {
         ["File", run.file ? <a class="mono roomy" href={href("files", run.file, { pipeline: run.pipeline })}><bdi>{run.file}</bdi></a> : <Nothing />],
         ["Rows loaded", rows && rows.loaded !== null ? <span class="number">{count(rows.loaded)}{rows.read !== null && ` of ${count(rows.read)}`}</span> : <Nothing means="not known" />],
         ["Started", <Time iso={run.started} style="full" />],
-        ["Took", <span class="number">{run.seconds === null ? `${duration(soFar(run))} so far` : duration(run.seconds)}</span>],
+        ["Took", <span class="number">{run.seconds === null ? `${roughly(soFar(run))} so far` : duration(run.seconds)}</span>],
         ["Cost, estimated", run.cost === null || run.cost === undefined ? <Nothing means="not known" /> : <span class="number">{dollars(run.cost)}</span>],
         ["Redrives", <span class="number">{run.redrives}</span>],
       ]}

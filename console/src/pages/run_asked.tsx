@@ -27,7 +27,7 @@ export function Asked({ run }: { run: string }): JSX.Element {
 function Rows({ asked }: { asked: Waiting }): JSX.Element {
   return (
     <>
-      <span class="number">{plural(asked.rows, "row")}</span>{asked.bad_rows ? <>, <strong class="number">{count(asked.bad_rows)} of them bad</strong></> : ", none of them bad"}. Nothing is loaded until an approver decides{may("approve") ? " below" : ""}.{" "}
+      <span class="number">{plural(asked.rows, "row")}</span>{asked.bad_rows ? <>, <strong class="number">{count(asked.bad_rows)} of them bad</strong></> : ", none bad"}. Nothing is loaded until an approver decides{may("approve") ? " below" : ""}.{" "}
       <span class="faint">
         Asked <Time iso={asked.asked} style="relative" />; expires <Time iso={asked.expires} style="relative" />.
       </span>

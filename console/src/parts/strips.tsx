@@ -17,6 +17,7 @@ const BELOW = 16;
 export function Strips({ chosen }: { chosen: string | undefined }): JSX.Element | null {
   const found = useLive((stop) => api.statisticsOfAll(HOURS, stop), 10_000, []);
   const busy = (found.data?.pipelines ?? []).filter((each) => total(each.hours));
+  if (!found.data && !found.problem) return <div class="strips-wait" aria-hidden="true" />; // the list below stays where it is
   if (!busy.length) return null;
   return (
     <section aria-labelledby="strips-title">

@@ -245,8 +245,11 @@ def redrive(states: StepFunctions, name: str) -> Started:
 def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[tuple[File, datetime]]:
     """Yield the files that should have a run by now and have none, each with the time that it landed.
 
+    A bucket of another account that refuses is passed over while no file of its pipeline has had a run: that
+    account is not connected yet.
+
     Raises:
-        AccessRefused: another account does not let its bucket be listed; told after all other files.
+        AccessRefused: another account no longer lets its bucket be listed; told after all other files.
     """
     refused: list[AccessRefused] = []
     for pipeline in pipelines.of_files():
@@ -256,8 +259,11 @@ def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[tuple[File
         try:
             yield from _missing_of(pipeline, states, storage, now)
         except AccessRefused as error:
-            log.exception("the files of %s cannot be listed", pipeline.name)
-            refused.append(error)
+            if _has_had_runs(states, pipeline):
+                log.exception("the files of %s cannot be listed", pipeline.name)
+                refused.append(error)
+            else:
+                log.warning("%s is not connected yet: %s", pipeline.name, error)
     if refused:
         raise refused[0]
 
@@ -358,6 +364,13 @@ def _find(states: StepFunctions, name: str) -> tuple[str, dict[str, Any]]:
     pipeline = RunName.parse(name).pipeline
     machine = settings.state_machine(pipelines.named(pipeline).workflow)
     return machine, states.describe(machine, name)
+
+
+def _has_had_runs(states: StepFunctions, pipeline: Pipeline) -> bool:
+    """Tell whether a run of the pipeline is among the newest of its workflow."""
+    machine = settings.state_machine(pipeline.workflow)
+    page, _ = states.page(machine, status=None, limit=1000, token=None)
+    return any(found["name"].partition("-")[0] == pipeline.name for found in page)
 
 
 def _names_since(states: StepFunctions, workflow: str, since: datetime) -> set[str]:

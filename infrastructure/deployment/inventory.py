@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from infrastructure.chalice_config import tags_of
 from infrastructure.deployment.failures import DENIED, code_of
+from infrastructure.deployment.ownership import why_not_ours
 from infrastructure.deployment.rest_api import rest_apis
 
 if TYPE_CHECKING:
@@ -100,10 +101,10 @@ def log_groups(target: Target) -> list[str]:
 
 
 def buckets(target: Target) -> list[str]:
-    """Return the names of the stage's buckets."""
+    """Return the names of the buckets whose tags, too, say that they are the stage's."""
     listed = target.client("s3").list_buckets()["Buckets"]
-    ours = [each["Name"] for each in listed if target.owns(each["Name"])]
-    return [name for name in ours if name.endswith(f"-{target.account}")]
+    named = [each["Name"] for each in listed if target.owns(each["Name"])]
+    return [name for name in named if name.endswith(f"-{target.account}") and not why_not_ours(target, name)]
 
 
 def stages(target: Target) -> list[str]:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from infrastructure.chalice_config import tags_of
 from infrastructure.deployment import inventory, parameters
 from infrastructure.deployment.failures import DENIED, code_of
+from infrastructure.deployment.ownership import other_owner, why_not_ours
 from infrastructure.importing import import_template
 from infrastructure.provision import Stack
 
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from infrastructure.deployment.target import Target
 
 BUCKET, NAMESPACE, KEY = "AWS::S3::Bucket", "AWS::RedshiftServerless::Namespace", "AWS::KMS::Key"
-
-HOME = "us-east-1"
-"""The region of a bucket that names none."""
-
-STACK_TAG = "aws:cloudformation:stack-name"
-"""What CloudFormation puts on what it made; it stays on what a stack leaves behind."""
 
 ABANDON = "delete it with its data (decant destroy --stage {stage} --delete-data)"
 
@@ -140,36 +135,10 @@ def _buckets(target: Target, held: Iterable[str], *, stands: bool) -> Iterator[K
                 f"remove the stage and keep its data (decant destroy --stage {target.stage}), then deploy "
                 f"it again, which takes all up; or {ABANDON.format(stage=target.stage)}"
             )
-        elif reason := _not_ours(target, name):
+        elif reason := why_not_ours(target, name):
             why = f"yours, in no stack, and {reason}"
             remedy = _how_to_tell(target, name)
         yield Kept(resource=resource, kind="bucket", name=name, why=why, remedy=remedy, blocks=bool(why))
-
-
-def _not_ours(target: Target, bucket: str) -> str:
-    """Return why a bucket of this account is not known to be the stage's, or an empty text."""
-    s3 = target.client("s3")
-    region = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or HOME
-    if region != target.region:
-        return f"it is in {region}"
-    try:
-        tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
-    except ClientError as error:
-        if code_of(error) != "NoSuchTagSet":
-            raise
-        tags = {}
-    if other := _other_owner(target, tags):
-        return other
-    return ""
-
-
-def _other_owner(target: Target, tags: dict[str, str]) -> str:
-    for key, value in tags_of(target.app, target.stage).items():
-        if tags.get(key) != value:
-            return f"it has no tag {key}={value}"
-    if tags.get(STACK_TAG, target.stack) != target.stack:
-        return f"stack {tags[STACK_TAG]} made it"
-    return ""
 
 
 def _how_to_tell(target: Target, bucket: str) -> str:
@@ -226,7 +195,7 @@ def _namespace(target: Target, values: dict[str, str]) -> Iterator[Kept]:
         tags = _namespace_tags(target.client("redshift-serverless"), name)
         if tags is None:
             continue
-        why, remedy = _other_owner(target, tags), ""
+        why, remedy = other_owner(target, tags), ""
         if why:
             remedy = "choose another --stage, or delete it" if wanted else ""
         elif not wanted:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infrastructure.chalice_config import tags_of
-from infrastructure.deployment import parameters
+from infrastructure.deployment import inventory, parameters
 from infrastructure.deployment.kept import Kept, Legacy, legacy, take_up
 from infrastructure.deployment.target import Target
 from infrastructure.importing import import_template
@@ -66,6 +66,9 @@ class Account:
             raise refusal("404")
         if self.buckets[Bucket].owner != ExpectedBucketOwner:
             raise refusal("403")
+
+    def list_buckets(self) -> dict[str, Any]:
+        return {"Buckets": [{"Name": name} for name in self.buckets]}
 
     def get_bucket_location(self, Bucket: str) -> dict[str, str]:  # noqa: N803
         return {"LocationConstraint": self.buckets[Bucket].region}
@@ -189,6 +192,11 @@ def test_a_bucket_that_may_be_anothers_is_refused(bucket: Bucket, why: str, reme
     assert found.taken_up == {}
     assert (why in only(found).why, remedy in only(found).remedy) == (True, True), only(found)
     assert found.refused == found.things
+
+
+def test_a_bucket_with_the_name_of_a_stage_is_deleted_with_it_only_if_its_tags_say_whose_it_is() -> None:
+    account = Account(buckets={LANDING: Bucket(), ARTIFACTS: Bucket(tags={}), "decant-dev-mine": Bucket()})
+    assert inventory.buckets(target(account)) == [LANDING]
 
 
 def test_a_bucket_beside_a_stack_that_stands_is_refused_with_the_way_back() -> None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-Status = Literal["ahead", "waiting", "running", "retrying", "done", "failed", "not_taken", "elsewhere"]
+Status = Literal[
+    "ahead", "waiting", "running", "retrying", "done", "failed", "stopped", "not_taken", "elsewhere"
+]
 
 MOST_TRIES = 20
 """Attempts of one visit that are told of, the last ones: GlueIsBusy alone may make 120."""
@@ -82,8 +84,8 @@ class State:
         name, type: as the definition has them.
         inside: the Map or Parallel state that it is inside, or None.
         status: `ahead` while the run may still come to it, `not_taken` when it has ended without it;
-            `waiting` for a time or a person; `elsewhere` inside a Distributed Map, whose items have runs of
-            their own.
+            `waiting` for a time or a person; `stopped` when the run was stopped in it; `elsewhere` inside a
+            Distributed Map, whose items have runs of their own.
         visits: how often it was entered: more than once in a loop, and for each item inside a Map.
         attempts: of its last visit.
         entered, left: of its first and its last visit, ISO 8601 in UTC; `seconds` are those of all visits.
@@ -137,7 +139,7 @@ def read(
     return [
         State(name=name, type=states[name][0]["Type"], inside=states[name][1], status="elsewhere")
         if _is_within(states[name][1], away, states)
-        else _state(name, *states[name], found.visits.get(name, []), ended, brief=brief)
+        else _state(name, *states[name], found, ended, brief=brief)
         for name in order
     ]
 
@@ -157,6 +159,7 @@ class _Visits:
         self.visits: dict[str, list[_Visit]] = {}
         self._place: dict[int, _Visit] = {}
         self._open: dict[str, list[_Visit]] = {}
+        self.stopped = False
 
     def note(self, event: dict[str, Any]) -> None:
         kind, at = event["type"], event["timestamp"]
@@ -170,7 +173,10 @@ class _Visits:
             visit = self._leave(kind, event["stateExitedEventDetails"], visit, at)
         elif kind in ITERATIONS:
             visit = self._iterate(kind, event)
+        elif kind == "ExecutionAborted":
+            self.stopped = True
         elif kind == "ExecutionRedriven":
+            self.stopped = False
             visit = self._last_open()
         elif visit is not None:
             _note_attempt(visit, kind, event)
@@ -227,11 +233,12 @@ def _state(
     name: str,
     state: dict[str, Any],
     inside: str | None,
-    visits: list[_Visit],
+    found: _Visits,
     ended: datetime | None,
     *,
     brief: bool,
 ) -> State:
+    visits = found.visits.get(name, [])
     if not visits:
         return State(name=name, type=state["Type"], inside=inside, status="not_taken" if ended else "ahead")
     last, failure = visits[-1], visits[-1].failure
@@ -240,7 +247,7 @@ def _state(
         name=name,
         type=state["Type"],
         inside=inside,
-        status=_status(state, visits, ended),
+        status=_status(state, visits, ended, stopped=found.stopped),
         visits=len(visits),
         attempts=max(len(last.tries), 1),
         entered=iso(visits[0].entered),
@@ -256,14 +263,14 @@ def _state(
     )
 
 
-def _status(state: dict[str, Any], visits: list[_Visit], ended: datetime | None) -> Status:
+def _status(state: dict[str, Any], visits: list[_Visit], ended: datetime | None, *, stopped: bool) -> Status:
     opened = [visit for visit in visits if visit.left is None]
     if state["Type"] == "Fail":
         return "failed"
     if not opened:
         return "failed" if visits[-1].failure else "done"
     if ended:
-        return "failed"  # the run ended in it: uncaught, stopped or out of time
+        return "stopped" if stopped else "failed"  # the run ended in it
     if any(visit.failure for visit in opened):
         return "retrying"
     if state["Type"] == "Wait" or str(state.get("Resource", "")).endswith(".waitForTaskToken"):

@@ -19,6 +19,7 @@ STANDINGS = {
     "running": ("●", "cyan"),
     "retrying": ("↻", "yellow"),
     "waiting": ("…", "magenta"),
+    "stopped": ("■", "yellow"),
 }
 """The mark and the colour of a state that was entered; every other than `done` is also named."""
 

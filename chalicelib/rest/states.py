@@ -59,7 +59,9 @@ class StateAnswer(Struct):
     name: str
     type: str
     inside: str | None
-    status: Literal["ahead", "waiting", "running", "retrying", "done", "failed", "not_taken", "elsewhere"]
+    status: Literal[
+        "ahead", "waiting", "running", "retrying", "done", "failed", "stopped", "not_taken", "elsewhere"
+    ]
     visits: int
     attempts: int
     entered: str | None

@@ -40,7 +40,7 @@ export interface Page<Row> {
   next: string | null;
 }
 
-export type Status = "ahead" | "waiting" | "running" | "retrying" | "done" | "failed" | "not_taken" | "elsewhere";
+export type Status = "ahead" | "waiting" | "running" | "retrying" | "done" | "failed" | "stopped" | "not_taken" | "elsewhere";
 
 export interface Try {
   started: string;

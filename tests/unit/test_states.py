@@ -141,13 +141,17 @@ def test_the_items_of_a_distributed_map_are_elsewhere() -> None:
     assert {state.status for state in found.values() if state.inside == "LoadEach"} == {"elsewhere"}
 
 
-def test_a_redriven_run_goes_on_in_the_state_that_it_was_in() -> None:
+def test_a_stopped_run_stopped_in_the_state_that_it_was_in_and_goes_on_there() -> None:
     name = "load_file-small"
     first = until(name, "LambdaFunctionScheduled", "TransformFile")
     history = events(name)[:first]
     at, last = history[-1]["timestamp"], history[-1]["id"]
     history += [
         {"id": last + 1, "previousEventId": last, "type": "ExecutionAborted", "timestamp": at},
+    ]
+    stopped = {each.name: each.status for each in states.read(definition(name), history, ended=at)}
+    assert (stopped["TransformFile"], stopped["ValidateFile"]) == ("stopped", "done")
+    history += [
         {"id": last + 2, "previousEventId": last + 1, "type": "ExecutionRedriven", "timestamp": at},
         {"id": last + 3, "previousEventId": last + 2, "type": "LambdaFunctionScheduled", "timestamp": at},
     ]

@@ -30,6 +30,7 @@ export const STATUSES: Record<Status, Look> = {
   retrying: { word: "retrying", icon: "retry", tone: "rejected", meaning: "It failed and is tried again." },
   done: { word: "done", icon: "done", tone: "good", meaning: "It ended well." },
   failed: { word: "failed", icon: "failed", tone: "failed", meaning: "It ended with an error." },
+  stopped: { word: "stopped", icon: "stopped", tone: "stopped", meaning: "Somebody stopped the run here." },
   not_taken: { word: "not taken", icon: "never", tone: "never", meaning: "The run did not come here." },
   elsewhere: { word: "elsewhere", icon: "ahead", tone: "stopped", meaning: "Its items have runs of their own." },
 };

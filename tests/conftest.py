@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 SETTINGS = {
     "DECANT_APP": "decant",
@@ -31,23 +33,43 @@ for name in [name for name in os.environ if name.startswith(("AWS_", "DECANT_"))
 os.environ.update(SETTINGS)  # before `import app`, whose decorators name the landing bucket
 
 
-LONGEST_FIRST = ("stage", "console", "spark")
-"""Groups in the order in which workers take them; a long one that began last would run on alone."""
+TOGETHER = ("tests/acceptance/", "tests/console/", "tests/workflows/")
+"""Folders whose tests share what is started once, such as a stage; elsewhere only a module's own tests do."""
+
+APART = ("tests/acceptance/test_deploy.py", "tests/acceptance/test_kill.py")
+"""Modules of those folders that start their own."""
+
+LONGEST_FIRST = ("tests/acceptance/", "tests/console/", "tests/integration/", "tests/workflows/", "tests/")
+"""In this order workers take the tests; what takes long and began last would run on alone."""
 
 
-@pytest.hookimpl(tryfirst=True)
+def group_of(nodeid: str) -> str:
+    """Return the folder or the module whose tests one worker runs."""
+    path = nodeid.partition("::")[0]
+    folder = next((folder for folder in TOGETHER if path.startswith(folder)), None)
+    return folder if folder and path not in APART else path
+
+
+class OneWorkerForEachGroup(LoadScopeScheduling):
+    """Gives all tests of a group to one worker, so that what their fixtures start is started once.
+
+    The mark `xdist_group` does nothing since pytest 9.2 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorkerForEachGroup:
+    """Distribute by `group_of`."""
+    return OneWorkerForEachGroup(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each module's tests in one worker, so that what its fixtures start is started once."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=_place)  # a stable sort: the order within a group stays
-
-
-def _place(item: pytest.Item) -> int:
-    marker = item.get_closest_marker("xdist_group")
-    assert marker is not None
-    return LONGEST_FIRST.index(marker.args[0]) if marker.args[0] in LONGEST_FIRST else len(LONGEST_FIRST)
+    """Begin with what takes longest; the order within a group stays."""
+    items.sort(
+        key=lambda item: next(i for i, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start))
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

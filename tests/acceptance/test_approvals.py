@@ -6,7 +6,6 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import requests
 
 from tests.acceptance.conftest import DECANT, ROOT, clean_environment, own, wait_for
@@ -14,8 +13,6 @@ from tests.acceptance.terminal import CONTROL_C, Terminal
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
-
-pytestmark = pytest.mark.xdist_group("stage")
 
 HEADER = "refund_id,order_id,refunded_on,amount,reason\n"
 

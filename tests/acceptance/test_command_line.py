@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 
 def test_a_dropped_file_is_watched_and_queried(stage: Stage, tmp_path: Path) -> None:
     first = random.randrange(10**9, 2 * 10**9)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 FOLDER = "batch/deliveries/"
 LOGS = "/aws/vendedlogs/states/decant-local-crawl_and_transform"
 

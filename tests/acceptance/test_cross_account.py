@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 FOLDER = "outgoing/orders/"
 READER = f"arn:aws:iam::{ACCOUNT}:role/decant-reader"
 

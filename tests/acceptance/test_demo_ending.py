@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 ENDS = """
 import json, subprocess, sys
 from pathlib import Path

@@ -18,8 +18,6 @@ from tests.factories import an_s3_event
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 
 def orders(first: int, count: int = 3, **same: object) -> str:
     """Return a CSV of orders; a keyword gives every row that value."""

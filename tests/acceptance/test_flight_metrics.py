@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 FLIGHTS = 210
 DELAYS = "grain, carrier, route, flights, cancelled, on_time, on_time_rate, mean_delay, p95_delay"
 FEEDBACK = "delay_band, flights, answers, mean_score, correlation"

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 HOSTILE = [
     "'; DROP TABLE orders; --",
     '"; $(touch /tmp/owned); `id` | sh #',

@@ -16,8 +16,6 @@ from tests.acceptance.conftest import own, wait_for
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 ARTIFACTS = "decant-local-artifacts-123456789012"
 ROWS = 3
 

@@ -14,8 +14,6 @@ from cli.sample_data.nightly_batch import write_all
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 FOLDER = "batch/sales/"
 
 

@@ -7,8 +7,6 @@ import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from cli import partner
 from cli.notices import outbox
 from tests.acceptance.conftest import own
@@ -16,8 +14,6 @@ from tests.acceptance.test_exactly_once import orders
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
-
-pytestmark = pytest.mark.xdist_group("stage")
 
 
 def invoke(stage: Stage, function: str) -> Any:

@@ -15,8 +15,6 @@ from cli.sample_data.nyc_taxi import COLUMNS, trips, write_month, write_zones
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 FOLDER = "batch/nyc_taxi/"
 TICK = {
     "version": "0",

@@ -14,8 +14,6 @@ from tests.acceptance.test_exactly_once import orders
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 VALUE = "no-number-73519"
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.acceptance.conftest import own
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.conftest import Stage
-
-pytestmark = pytest.mark.xdist_group("stage")
 
 HEADER = "reading_id;sensor;measured_at;celsius;humidity\n"
 

@@ -14,8 +14,6 @@ from tests.acceptance.test_exactly_once import orders
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("stage")
-
 
 def ask(stage: Stage, method: str, path: str, token: str | None, body: Any = None) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.console.browser import Console
 
-pytestmark = pytest.mark.xdist_group("console")
-
 MOST_BYTES = 300_000
 
 

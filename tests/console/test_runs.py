@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.conftest import own
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
     from tests.console.browser import Console
-
-pytestmark = pytest.mark.xdist_group("console")
 
 
 def confirm(page: Page, button: str, reason: str | None = None) -> None:

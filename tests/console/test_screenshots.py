@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = os.environ.get("CONSOLE_SCREENSHOTS")
 
-pytestmark = [
-    pytest.mark.xdist_group("console"),
-    pytest.mark.skipif(not FOLDER, reason="pictures are taken by `make screenshots` alone"),
-]
+pytestmark = pytest.mark.skipif(not FOLDER, reason="pictures are taken by `make screenshots` alone")
 
 MOST_BYTES = 150_000
 

@@ -11,8 +11,6 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.console.browser import Console
 
-pytestmark = pytest.mark.xdist_group("console")
-
 
 def test_a_token_signs_in_for_this_tab_only(console: Console) -> None:
     page = console.page

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.console.browser import Console
 
-pytestmark = pytest.mark.xdist_group("console")
-
 RUNS = re.compile(r"/api/runs\?")
 LOST = re.compile(r"Failed to load resource: net::ERR_FAILED")
 

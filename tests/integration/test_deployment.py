@@ -30,8 +30,6 @@ from tests.integration import small_stage
 from tests.integration.conftest import running_aws
 from tests.integration.small_stage import APP, Breakable
 
-pytestmark = pytest.mark.xdist_group("deployment")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def small():

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import gzip
 import io
 import json
+import tempfile
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,10 +52,9 @@ ROWS = [
     },
 ]  # fmt: skip
 
-pytestmark = [
-    pytest.mark.xdist_group("spark"),  # one JVM at a time
-    pytest.mark.skipif(not SPARK_PYTHON.exists(), reason="no Spark environment: run `make setup-spark`"),
-]
+pytestmark = pytest.mark.skipif(
+    not SPARK_PYTHON.exists(), reason="no Spark environment: run `make setup-spark`"
+)
 
 
 class Transformer(GlueJobs):
@@ -62,22 +64,25 @@ class Transformer(GlueJobs):
         return self.again(job, key, **more)
 
     def again(self, job: str, key: str, **more: str) -> dict:
-        arguments = {
+        return self.ended(job, self.start(job, Arguments=self.arguments(key, "out/run/", **more)))
+
+    def arguments(self, key: str, target: str, **more: str) -> dict[str, str]:
+        return {
             "--source_bucket": self.bucket,
             "--source_key": key,
-            "--target_path": f"s3://{self.bucket}/out/run/",
+            "--target_path": f"s3://{self.bucket}/{target}",
             "--processing_date": "2026-11-20",
             "--columns": json.dumps(COLUMNS),
             "--run": "run",
         } | {f"--{name}": value for name, value in more.items()}
-        return self.ended(job, self.start(job, Arguments=arguments))
 
-    def written(self) -> list[str]:
-        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="out/")
+    def written(self, folder: str = "out/") -> list[str]:
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=folder)
         return [each["Key"] for each in found.get("Contents", [])]
 
-    def table(self) -> pa.Table:
-        parts = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.written()]
+    def table(self, folder: str = "out/") -> pa.Table:
+        keys = self.written(folder)
+        parts = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys]
         return pa.concat_tables([pq.read_table(io.BytesIO(part)) for part in parts])
 
 
@@ -158,25 +163,81 @@ def test_a_cell_is_read_exactly_or_not_at_all(jobs):
     assert not wrong
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (
-            HEADER + "x,1,2026-01-02,12.505,1,2026-02-28,1\n",
-            "column price: 12.505 is not a valid decimal(12,2)",
-        ),
-        (HEADER + "x,1,2026-01-02,1,1\n", "Malformed"),
-        ("name,id\nx,1\n", "lacks the column at, price, gift, day, ratio"),
-        (HEADER, "has no rows"),
-    ],
-    ids=["cell", "short row", "missing columns", "no rows"],
-)
-def test_a_csv_that_does_not_fit_fails_the_run(jobs, body, message):
-    run = jobs.transform("process_csv", "in/a.csv", body)
+def test_a_cell_that_does_not_fit_fails_the_run(jobs):
+    run = jobs.transform("process_csv", "in/a.csv", HEADER + "x,1,2026-01-02,12.505,1,2026-02-28,1\n")
     assert run["JobRunState"] == "FAILED"
-    assert message in run["ErrorMessage"] + jobs.printed(run, "error")
+    assert "column price: 12.505 is not a valid decimal(12,2)" in run["ErrorMessage"]
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file, the script that reads it, and arguments of its own."""
+
+    script: str
+    body: str | bytes
+    more: dict[str, str] = field(default_factory=dict)
+
+
+EACH_FILE = """
+import json, sys
+import process_csv, process_json
+scripts = {"process_csv": process_csv, "process_json": process_json}
+for script, arguments in json.loads(sys.argv[sys.argv.index("--files") + 1]):
+    sys.argv = [script, *arguments]
+    try:
+        scripts[script].main()
+    except Exception as error:
+        cause = getattr(error, "java_exception", None)
+        while cause is not None and cause.getCause() is not None:
+            cause = cause.getCause()
+        print("FAILED", json.dumps(str(error) if cause is None else cause.toString()))
+    else:
+        print("SUCCEEDED", json.dumps(""))
+"""
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What one job made of many files, each written to a folder of its own."""
+
+    jobs: Transformer
+    ends: dict[str, tuple[str, str]]
+
+    def failure(self, name: str) -> str:
+        state, message = self.ends[name]
+        assert state == "FAILED"
+        return message
+
+    def table(self, name: str) -> pa.Table:
+        state, message = self.ends[name]
+        assert state == "SUCCEEDED", message
+        return self.jobs.table(f"out/{name}/")
+
+
+@pytest.fixture(scope="module")
+def transformed(local_aws: RunningAWS) -> Transformed:
+    """Run every file of `sources` through its script, one after the other in one JVM."""
+    jobs = Transformer(local_aws)
+    libraries = [jobs.put(f"{name}.py", (SCRIPTS / f"{name}.py").read_text()) for name in GLUE_SCRIPTS]
+    files, found = [], sources()
+    for name, source in found.items():
+        jobs.put(f"in/{name}", source.body)
+        pairs = jobs.arguments(f"in/{name}", f"out/{name}/", JOB_NAME="each", **source.more)
+        files.append([source.script, [part for pair in pairs.items() for part in pair]])
+    job = jobs.job(EACH_FILE, kind="glueetl", DefaultArguments={"--extra-py-files": ",".join(libraries)})
+    run = jobs.ended(job, jobs.start(job, Arguments={"--files": json.dumps(files)}))
+    assert run["JobRunState"] == "SUCCEEDED", run
+    ends = [line.split(" ", 1) for line in jobs.printed(run).splitlines() if not line.startswith("{")]
+    told = [(state, json.loads(message)) for state, message in ends]
+    return Transformed(jobs, dict(zip(found, told, strict=True)))
+
+
+GLUE_SCRIPTS = ("process_csv", "process_json")
+MISFITS = {
+    "short row": (HEADER + "x,1,2026-01-02,1,1\n", "Malformed"),
+    "missing columns": ("name,id\nx,1\n", "lacks the column at, price, gift, day, ratio"),
+    "no rows": (HEADER, "has no rows"),
+}
 DOCUMENTS = [
     {
         "id": 1, "at": "2026-01-02T03:04:05+01:00", "name": 'a "q",\nb', "price": 12.5,
@@ -184,49 +245,74 @@ DOCUMENTS = [
     },
     {"id": -2, "at": "2026-01-02", "name": None},
 ]  # fmt: skip
+FORMS_OF_JSON = {"array": json.dumps(DOCUMENTS, indent=1), "lines": "\n".join(map(json.dumps, DOCUMENTS))}
+WITH_A_CITY = [
+    {"name": "id", "type": "integer", "required": True},
+    {"name": "city", "type": "text", "required": False},
+]
 
 
-@pytest.mark.parametrize(
-    "body", [json.dumps(DOCUMENTS, indent=1), "\n".join(map(json.dumps, DOCUMENTS))], ids=["array", "lines"]
-)
-def test_json_becomes_the_same_parquet(jobs, body):
-    run = jobs.transform("process_json", "in/a.json", body)
-    assert run["JobRunState"] == "SUCCEEDED", run
-    assert jobs.table().to_pylist() == ROWS
+def sources() -> dict[str, Source]:
+    """Return every file that is only looked at after its transformation."""
+    return {
+        **{name: Source("process_csv", body) for name, (body, _) in MISFITS.items()},
+        **{name: Source("process_json", body) for name, body in FORMS_OF_JSON.items()},
+        "a price too fine": Source("process_json", json.dumps([DOCUMENTS[0] | {"price": 1.005}])),
+        "no city": Source("process_json", '[{"id": 1}, {"id": 2}]', {"columns": json.dumps(WITH_A_CITY)}),
+        "orders": orders(),
+        **{f"dirty {form}": dirty(form)[0] for form in DIRTY},
+    }
 
 
-def test_json_that_does_not_fit_fails_the_run(jobs):
-    run = jobs.transform("process_json", "in/a.json", json.dumps([DOCUMENTS[0] | {"price": 1.005}]))
-    assert run["JobRunState"] == "FAILED"
-    assert "column price" in run["ErrorMessage"]
+@pytest.mark.parametrize("name", MISFITS)
+def test_a_csv_that_does_not_fit_fails(transformed, name):
+    assert MISFITS[name][1] in transformed.failure(name)
 
 
-def test_a_json_key_that_no_object_has_is_empty_unless_it_is_required(jobs):
-    columns = [
-        {"name": "id", "type": "integer", "required": True},
-        {"name": "city", "type": "text", "required": False},
-    ]
-    run = jobs.transform("process_json", "in/a.json", '[{"id": 1}, {"id": 2}]', columns=json.dumps(columns))
-    assert run["JobRunState"] == "SUCCEEDED", run
-    assert jobs.table().select(["id", "city"]).to_pylist() == [
+@pytest.mark.parametrize("form", FORMS_OF_JSON)
+def test_json_becomes_the_same_parquet(transformed, form):
+    assert transformed.table(form).to_pylist() == ROWS
+
+
+def test_json_that_does_not_fit_fails(transformed):
+    assert "column price" in transformed.failure("a price too fine")
+
+
+def test_a_json_key_that_no_object_has_is_empty_unless_it_is_required(transformed):
+    assert transformed.table("no city").select(["id", "city"]).to_pylist() == [
         {"id": 1, "city": None},
         {"id": 2, "city": None},
     ]
 
 
-def test_lambda_and_glue_write_the_same_rows(jobs, tmp_path):
-    sample = next(each for each in write_all(tmp_path) if each.path.name == "orders_small.csv")
-    pipeline = pipelines.file_pipeline("orders")
-    path = tmp_path / "lambda.parquet"
-    with sample.path.open("rb") as stream, path.open("wb") as sink:
-        write_parquet(stream, pipeline, sink, key="orders.csv", processing_date=dt.date(2026, 11, 20))
-    file = File(bucket=jobs.bucket, key="in/orders.csv", etag="e", size=1)
-    described = job_arguments(pipeline, file, "out/run/", "2026-11-20T00:00:00Z", "run")
-    more = {"columns": described["--columns"], "extra_columns": described["--extra_columns"]}
-    run = jobs.transform("process_csv", "in/orders.csv", sample.path.read_bytes(), **more)
-    assert run["JobRunState"] == "SUCCEEDED", run
+def arguments_of(pipeline: Pipeline, key: str) -> dict[str, str]:
+    """Return what the workflow tells a job of a pipeline's columns and dialect."""
+    source = File(bucket="landing", key=key, etag="e", size=1)
+    described = job_arguments(pipeline, source, "out/run/", "2026-11-20T00:00:00Z", "run")
+    names = ("columns", "extra_columns", "delimiter", "quote")
+    return {name: described[f"--{name}"] for name in names if f"--{name}" in described}
+
+
+@functools.cache
+def orders() -> Source:
+    with tempfile.TemporaryDirectory() as folder:
+        sample = next(each for each in write_all(Path(folder)) if each.path.name == "orders_small.csv")
+        body = sample.path.read_bytes()
+    return Source("process_csv", body, arguments_of(pipelines.file_pipeline("orders"), "in/orders.csv"))
+
+
+def test_lambda_and_glue_write_the_same_rows(transformed):
+    by_lambda = io.BytesIO()
+    write_parquet(
+        io.BytesIO(orders().body),
+        pipelines.file_pipeline("orders"),
+        by_lambda,
+        key="orders.csv",
+        processing_date=dt.date(2026, 11, 20),
+    )
     by_id = [("order_id", "ascending")]
-    from_glue, from_lambda = jobs.table().sort_by(by_id), pq.read_table(path).sort_by(by_id)
+    from_glue = transformed.table("orders").sort_by(by_id)
+    from_lambda = pq.read_table(by_lambda).sort_by(by_id)
     assert from_glue.schema.names == from_lambda.schema.names
     assert from_glue.schema.types == from_lambda.schema.types
     for name in from_glue.schema.names:
@@ -263,8 +349,9 @@ DIRTY = {
 GOOD_IDS = [1, 2]
 
 
-@pytest.mark.parametrize("form", DIRTY)
-def test_lambda_and_glue_drop_exactly_the_rows_that_were_set_aside(jobs, form):
+@functools.cache
+def dirty(form: str) -> tuple[Source, list[dict]]:
+    """Return what stays of a dirty file after rows were set aside, and the rows that Lambda reads of it."""
     pipeline = Pipeline(
         name="things",
         description="Things.",
@@ -286,17 +373,16 @@ def test_lambda_and_glue_drop_exactly_the_rows_that_were_set_aside(jobs, form):
     good = s3.objects[kept["bucket"], kept["key"]]
     by_lambda = io.BytesIO()
     write_parquet(io.BytesIO(good), pipeline, by_lambda, key="a", processing_date=dt.date(2026, 11, 20))
-    source = File(bucket=jobs.bucket, key=kept["key"], etag="e", size=1)
-    described = job_arguments(pipeline, source, "out/run/", "2026-11-20T00:00:00Z", "run")
-    more = {
-        name: described[f"--{name}"] for name in ("columns", "delimiter", "quote") if f"--{name}" in described
-    }
     script = "process_csv" if form == "csv" else "process_json"
-    run = jobs.transform(script, kept["key"], good, **more)
-    assert run["JobRunState"] == "SUCCEEDED", run
-    from_glue, from_lambda = jobs.table().sort_by("id"), pq.read_table(by_lambda).sort_by("id")
+    rows = pq.read_table(by_lambda).sort_by("id").to_pylist()
+    return Source(script, good, arguments_of(pipeline, kept["key"])), rows
+
+
+@pytest.mark.parametrize("form", DIRTY)
+def test_lambda_and_glue_drop_exactly_the_rows_that_were_set_aside(transformed, form):
+    from_glue = transformed.table(f"dirty {form}").sort_by("id")
     assert from_glue["id"].to_pylist() == GOOD_IDS
-    assert from_glue.to_pylist() == from_lambda.to_pylist()
+    assert from_glue.to_pylist() == dirty(form)[1]
 
 
 TUTORIAL = """

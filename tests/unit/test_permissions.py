@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import copy
 
-import pytest
-
 from infrastructure.permissions import functions, workflows
 from infrastructure.permissions.actions import EVERYWHERE
 from infrastructure.permissions.call_graph import read
 from infrastructure.permissions.operations import ASSUMERS, NOT_CALLED
 from infrastructure.render import ROOT, render
-
-pytestmark = pytest.mark.xdist_group("permissions")  # the call graph takes seconds: one process reads it
 
 TEMPLATE = render("local")
 WHERE = "the role is in infrastructure/parts/functions.yaml or infrastructure/workflows/"

@@ -22,7 +22,6 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "publish_metrics": [{"headline": "3 flights", "facts": {}}],
 }
 FAILED = {"raise": "TooFewRows", "message": "flights.csv: no row that can be used"}
-pytestmark = pytest.mark.xdist_group("workflows")
 
 
 @pytest.fixture(scope="session")

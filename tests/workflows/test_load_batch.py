@@ -15,8 +15,6 @@ from tests.workflows.conftest import Workflow
 if TYPE_CHECKING:
     from tests.integration.conftest import RunningAWS
 
-pytestmark = pytest.mark.xdist_group("workflows")
-
 GROUP = {"kind": "group", "token": "t", "pipeline": "orders", "files": []}
 FAILED = {"raise": "LoadFailed", "message": "no such role"}
 TRANSFORMED = {"rows": 5, "manifest": "s3://b/m", "files": [{"number": 0}], "left": []}

@@ -31,7 +31,6 @@ TASKS = [
     "catalogue",
     "copy_to_redshift",
 ]
-pytestmark = pytest.mark.xdist_group("workflows")
 
 
 def standing(state: str, **more: Any) -> dict[str, Any]:

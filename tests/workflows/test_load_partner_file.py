@@ -16,8 +16,6 @@ from tests.workflows.script import GOOD, VALID
 if TYPE_CHECKING:
     from tests.integration.conftest import RunningAWS
 
-pytestmark = pytest.mark.xdist_group("workflows")
-
 PARTNER = "210987654321"
 REJECTED = {**VALID, "valid": False, "reason": "line 7: 'three' is not an integer", "defects": []}
 Script = dict[str, list[dict[str, Any]]]

@@ -13,8 +13,6 @@ from tests.workflows.conftest import Workflow
 if TYPE_CHECKING:
     from tests.integration.conftest import RunningAWS
 
-pytestmark = pytest.mark.xdist_group("workflows")
-
 READY = {"Crawler": {"State": "READY", "LastCrawl": {"Status": "SUCCEEDED"}}}
 RUNNING = {"Crawler": {"State": "RUNNING"}}
 BUSY = {"raise": "CrawlerRunningException"}

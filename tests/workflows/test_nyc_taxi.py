@@ -12,8 +12,6 @@ from tests.workflows.conftest import Ended, Workflow
 if TYPE_CHECKING:
     from tests.integration.conftest import RunningAWS
 
-pytestmark = pytest.mark.xdist_group("workflows")
-
 MONTH = {"month": "2025-02", "table": "loading_2025_02_ab", "publish": "{} {}"}
 PLAN: dict[str, Any] = {
     "months": ["2025-02"],

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.integration.conftest import RunningAWS
 
-pytestmark = pytest.mark.xdist_group("workflows")
-
 BUCKET = "taxi-tables"
 THREE = "SELECT n FROM (VALUES 1, 2, 3) AS t(n) WHERE '{}' <> ''"
 TABLES = {"raw_trips", "zones", "yellow_trips", "trips"}

@@ -178,7 +178,11 @@ class Events(Struct):
 
 
 class OffendingRow(Struct):
-    """A bad row with the first rule that it breaks; `raw` is the row as the file has it, where it is kept."""
+    """A bad row with the first rule that it breaks.
+
+    `raw` is the row as the file has it, of a rejected file the line; null beyond the first 8 MB and in
+    formats without lines.
+    """
 
     row: int
     line: int | None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import pipelines, quarantine, settings
 from chalicelib.errors import InvalidRequest, NotInQuarantine
+from chalicelib.file_lines import lines_at
 from chalicelib.history import iso
 from chalicelib.run import RunName
 
@@ -119,9 +120,10 @@ def report(s3: S3, entry: Entry) -> dict[str, Any]:
 
 
 def offending(s3: S3, entry: Entry, found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the first offending rows: `row`, `line`, `column`, `rule`, `message` and, if kept, `raw`."""
+    """Return the first offending rows: `row`, `line`, `column`, `rule`, `message`, and `raw` or None."""
     if entry.kind == "file":
-        return [{**defect, "raw": None} for defect in found["defects"]]
+        lines = lines_at(s3, entry.held, {defect["line"] for defect in found["defects"] if defect["line"]})
+        return [{**defect, "raw": lines.get(defect["line"])} for defect in found["defects"]]
     return list(itertools.islice(quarantine.rows(s3, entry.held.uri), ROWS_SHOWN))
 
 

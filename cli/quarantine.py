@@ -107,11 +107,14 @@ def _print(held: dict[str, Any], saved: Path | None) -> None:
     for name, value in facts.items():
         console.print(f"{name + ':':<9} {value}", markup=False, soft_wrap=True)
     console.print()
-    rows = [
-        (row["line"] or row["row"], row["column"], row["rule"], row["message"]) for row in held["offending"]
-    ]
     numbered = "line" if held["offending"] and held["offending"][0]["line"] else "row"
-    print_table((numbered, "column", "rule", "what is wrong"), rows, title="First offending rows")
+    columns = (numbered, "column", "rule", "what is wrong", "as it is in the file")
+    rows = [
+        (row["line"] or row["row"], row["column"], row["rule"], row["message"], row["raw"])
+        for row in held["offending"]
+    ]
+    kept = len(columns) if any(row["raw"] for row in held["offending"]) else -1
+    print_table(columns[:kept], [row[:kept] for row in rows], title="First offending rows")
     name = str(saved) if saved else held["held"].rpartition("/")[2]
     first = "" if saved else f"decant quarantine show {held['run']} --save {name}, "
     words = f"\nTo correct: {first}edit it, decant quarantine requeue {held['run']} {name}"

@@ -149,6 +149,7 @@ def test_a_rejected_file_shows_its_offending_rows_and_is_put_back(
     report = page.locator("#report")
     expect(report).to_contain_text("'three' is not an integer")
     expect(report.get_by_role("row").nth(1)).to_contain_text("quantity")
+    expect(report.get_by_role("row").nth(1)).to_contain_text(",three,9.99")
     expect(page.get_by_role("button", name="Redrive")).to_have_count(0)
     confirm(page, "Requeue the file")
     expect(page).to_have_url(re.compile(rf"#/runs/{rejected['name']}-2$"))

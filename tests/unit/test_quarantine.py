@@ -111,6 +111,7 @@ def test_the_offending_rows_of_both_kinds_say_where_and_why() -> None:
             ("measured_at", "type"),
         ]
         assert all(row["message"] and row["line"] for row in rows)
+        assert [row["raw"] for row in rows] == BAD.decode().splitlines()
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,15 @@ def test_what_is_typed_stays_while_the_list_is_asked_for_again(console: Console)
 
 def test_the_way_back_leads_to_the_same_place_of_a_list(console: Console) -> None:
     play(console)
+    file = {"bucket": "landing", "key": "incoming/refunds/late.csv"}
+    asked = {"run": "refunds-1", "pipeline": "refunds", "file": file, "why": ["it is large"], "rows": 1}
+    times = {"asked": "2026-01-01T00:00:00Z", "expires": "2099-01-01T00:00:00Z"}
+    waits = {"waiting": [{**asked, "bad_rows": 0, **times}]}
+    console.page.route("**/approvals", lambda route: route.fulfill(json=waits))
     page = console.open("/runs")
     expect(page.locator("tbody tr")).to_have_count(50)
+    expect(page.locator(".waits")).to_contain_text("late.csv")
+    expect(page.locator(".strips-wait")).to_have_count(0)
     page.evaluate("scrollTo(0, 900)")
     page.get_by_role("link", name="Workflows").click()
     page.get_by_role("heading", name="Workflows").wait_for()

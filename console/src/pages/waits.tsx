@@ -9,16 +9,19 @@ import { useLive } from "../live";
 import { Time } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { href } from "../route";
+import type { Waiting } from "../types";
 
 /** The names of the runs that wait, for the list below. */
 export const waitingRuns = signal<ReadonlySet<string>>(new Set());
 
+let known: Waiting[] = []; // what somebody comes back to begins as it was left, or the list would move under them
+
 export function Waits(): JSX.Element | null {
   const found = useLive((stop) => api.approvals(stop), 5000, []);
-  const waiting = found.data?.waiting ?? [];
+  const waiting = (known = found.data?.waiting ?? known);
   useEffect(() => {
-    waitingRuns.value = new Set(found.data?.waiting.map((asked) => asked.run));
-  }, [found.data]);
+    waitingRuns.value = new Set(waiting.map((asked) => asked.run));
+  }, [waiting]);
   if (!waiting.length) return null;
   return (
     <section class="waits" aria-label="Waiting for approval">

@@ -14,10 +14,13 @@ const GAP = 1.5;
 const ABOVE = 22;
 const BELOW = 16;
 
+let known: Statistics[] | undefined; // what somebody comes back to begins as it was left, or the list would move under them
+
 export function Strips({ chosen }: { chosen: string | undefined }): JSX.Element | null {
   const found = useLive((stop) => api.statisticsOfAll(HOURS, stop), 10_000, []);
-  const busy = (found.data?.pipelines ?? []).filter((each) => total(each.hours));
-  if (!found.data && !found.problem) return <div class="strips-wait" aria-hidden="true" />; // the list below stays where it is
+  known = found.data?.pipelines ?? known;
+  const busy = (known ?? []).filter((each) => total(each.hours));
+  if (!known && !found.problem) return <div class="strips-wait" aria-hidden="true" />; // the list below stays where it is
   if (!busy.length) return null;
   return (
     <section aria-labelledby="strips-title">

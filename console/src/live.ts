@@ -1,5 +1,5 @@
 /** Data that stays fresh while somebody looks at it. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Problem } from "./api";
 
@@ -13,6 +13,30 @@ export interface Live<Data> {
 }
 
 const SLOWEST = 30_000; // milliseconds between questions while the API does not answer
+
+let answered: Promise<unknown> = Promise.resolve();
+
+/**
+ * Ask what stands around a page's own list: one question at a time, whoever asks.
+ *
+ * What is asked at the same time may start a Lambda each, and the list is asked for meanwhile too.
+ */
+export function inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const answer = answered.then(ask);
+  answered = answer.catch(() => undefined);
+  return answer;
+}
+
+/** Whether what was `found` stands on the screen: what is asked for only then does not hold up the drawing. */
+export function useDrawn(found: boolean): boolean {
+  const [drawn, setDrawn] = useState(false);
+  useEffect(() => {
+    if (!found || drawn) return undefined;
+    const timer = setTimeout(() => setDrawn(true), 50); // milliseconds: effects run at a frame's start, before it is painted
+    return () => clearTimeout(timer);
+  }, [found, drawn]);
+  return drawn;
+}
 
 /**
  * Ask, and ask again `every` so many milliseconds after the answer (null: once) as long as the tab is visible.
@@ -29,7 +53,7 @@ export function useLive<Data>(ask: (signal: AbortSignal) => Promise<Data>, every
   const latest = useRef({ ask, every });
   latest.current = { ask, every };
 
-  useEffect(() => {
+  useLayoutEffect(() => { // before the first paint: the answer is on its way while the browser draws
     if (!due) return undefined;
     const ended = new AbortController();
     let timer = 0;

@@ -1,7 +1,7 @@
 /** The console: one page, whose address after `#` says what is shown. */
 import { render } from "preact";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import "uplot/dist/uPlot.min.css";
 
@@ -57,7 +57,7 @@ function Entering({ children }: { children: ComponentChildren }): JSX.Element {
   const [problem, setProblem] = useState<api.Problem | null>(null);
   const [turn, setTurn] = useState(0);
   const shown = token.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (me.value || !shown) return undefined;
     let timer = 0;
     api

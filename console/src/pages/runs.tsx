@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 
 import * as api from "../api";
 import { count, dollars, duration, fileName } from "../format";
-import { type Live, useLive } from "../live";
+import { inTurn, type Live, useDrawn, useLive } from "../live";
 import { Command, Empty, Nothing, Said, Skeleton, Time, Trouble } from "../parts/basics";
 import { LiveMark } from "../parts/live_mark";
 import { lookOf, OutcomeBadge, OUTCOMES } from "../parts/outcome";
@@ -38,17 +38,16 @@ export function Runs(): JSX.Element {
     next ? null : EVERY,
     [pipeline, outcome, since, search, next],
   );
-  const listed = useRef(false);
-  listed.current ||= found.data !== null; // on AWS, each question beside the first list may start another Lambda
-  const names = useLive((stop) => api.pipelines(stop), null, [], listed.current);
+  const listed = useDrawn(found.data !== null);
+  const names = useLive((stop) => inTurn(() => api.pipelines(stop)), null, [], listed);
   return (
     <>
       <header class="page-head">
         <h1>Runs</h1>
         <LiveMark live={found} on={!next} />
       </header>
-      {listed.current && <Waits />}
-      {listed.current && <Strips chosen={pipeline} />}
+      {listed && <Waits />}
+      {listed && <Strips chosen={pipeline} />}
       <Filters title="Which runs">
         <Choice name="Pipeline" value={pipeline} onChange={(value) => refine({ pipeline: value, next: undefined })}
           options={[["", "all"], ...(names.data?.pipelines ?? []).map((each): [string, string] => [each.name, each.name])]} />

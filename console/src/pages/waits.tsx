@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 
 import * as api from "../api";
 import { fileName, plural } from "../format";
-import { useLive } from "../live";
+import { inTurn, useLive } from "../live";
 import { Time } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { href } from "../route";
@@ -17,7 +17,7 @@ export const waitingRuns = signal<ReadonlySet<string>>(new Set());
 let known: Waiting[] = []; // what somebody comes back to begins as it was left, or the list would move under them
 
 export function Waits(): JSX.Element | null {
-  const found = useLive((stop) => api.approvals(stop), 5000, []);
+  const found = useLive((stop) => inTurn(() => api.approvals(stop)), 5000, []);
   const waiting = (known = found.data?.waiting ?? known);
   useEffect(() => {
     waitingRuns.value = new Set(waiting.map((asked) => asked.run));

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 
 import * as api from "../api";
 import { count, moment } from "../format";
-import { useLive } from "../live";
+import { inTurn, useLive } from "../live";
 import { href, route } from "../route";
 import type { Hour, Outcome, Statistics } from "../types";
 import { lookOf, OUTCOMES } from "./outcome";
@@ -17,7 +17,7 @@ const BELOW = 16;
 let known: Statistics[] | undefined; // what somebody comes back to begins as it was left, or the list would move under them
 
 export function Strips({ chosen }: { chosen: string | undefined }): JSX.Element | null {
-  const found = useLive((stop) => api.statisticsOfAll(HOURS, stop), 10_000, []);
+  const found = useLive((stop) => inTurn(() => api.statisticsOfAll(HOURS, stop)), 10_000, []);
   known = found.data?.pipelines ?? known;
   const busy = (known ?? []).filter((each) => total(each.hours));
   if (!known && !found.problem) return <div class="strips-wait" aria-hidden="true" />; // the list below stays where it is

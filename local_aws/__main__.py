@@ -49,11 +49,12 @@ def _started(configuration: Configuration) -> LocalAWS:
     from local_aws.ownership import DirectoryInUseError  # noqa: PLC0415 - as above
     from local_aws.persistence import IncompatibleStateError  # noqa: PLC0415 - as above
     from local_aws.server import LocalAWS  # noqa: PLC0415 - as above
+    from local_aws.services.redshift.child import WarehouseFailedError  # noqa: PLC0415 - as above
 
     aws = LocalAWS(configuration)
     try:
         aws.start()
-    except (DirectoryInUseError, IncompatibleStateError, PortInUseError) as error:
+    except (DirectoryInUseError, IncompatibleStateError, PortInUseError, WarehouseFailedError) as error:
         sys.exit(str(error))
     gc.freeze()
     gc.enable()

@@ -85,6 +85,15 @@ def test_a_port_in_use_is_refused(local_aws, tmp_path):
     assert "Traceback" not in refused.stderr
 
 
+def test_a_port_of_the_warehouse_in_use_is_refused(local_aws, tmp_path):
+    port = local_aws.endpoint_url.rpartition(":")[2]
+    command = [sys.executable, "-m", "local_aws", "--directory", str(tmp_path), "--warehouse-port", port]
+    refused = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 1
+    assert f"port {port} of 127.0.0.1 for the warehouse" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_directory_is_free_once_its_owner_has_ended(tmp_path):
     script = (
         "import pathlib, sys; from local_aws.ownership import Ownership; "

@@ -48,7 +48,8 @@ class QueuePoller:
     def stop(self) -> None:
         """Take no more messages; those at work reappear when their visibility timeout ends."""
         self._stopped.set()
-        self._thread.join(timeout=5)
+        if self._thread.is_alive():  # the start may have failed before it
+            self._thread.join(timeout=5)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:

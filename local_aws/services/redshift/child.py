@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 STOP_SECONDS = 30
 
 
+class WarehouseFailedError(RuntimeError):
+    """The warehouse did not start."""
+
+
 class WarehouseProcess:
     """The process behind `runtime.warehouse_port`. It ends when its standard input does: with us."""
 
@@ -35,14 +39,18 @@ class WarehouseProcess:
         """Wait until it listens.
 
         Raises:
-            RuntimeError: it ended before it was ready; its own words are on standard error.
+            WarehouseFailedError: it ended before it was ready.
         """
         assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the warehouse ended before it was ready, with code {self._process.wait()}")
-        self._runtime.warehouse_port = json.loads(line)["port"]
+        told = json.loads(line or "{}")
+        if "port" not in told:
+            code = self._process.wait()
+            raise WarehouseFailedError(
+                told.get("error", f"the warehouse ended before it was ready, with code {code}")
+            )
+        self._runtime.warehouse_port = told["port"]
 
     def stop(self) -> None:
         """End it and wait until it has ended."""

@@ -49,7 +49,11 @@ class Proxy:
         self._passwords = passwords
         self._tls = tls
         self._load_errors = LoadErrors(server, ADMINISTRATOR)
-        self._listener = socket.create_server((LOOPBACK, port), backlog=256)
+        try:
+            self._listener = socket.create_server((LOOPBACK, port), backlog=256)
+        except OSError as error:
+            message = f"cannot listen on port {port} of {LOOPBACK} for the warehouse: {error.strerror}"
+            raise RuntimeError(message) from error
         self.port: int = self._listener.getsockname()[1]
 
     def serve(self) -> None:

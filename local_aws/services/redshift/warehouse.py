@@ -1,8 +1,8 @@
 """The warehouse's process: PostgreSQL and the proxy before it, until its standard input ends.
 
 `python -m local_aws.services.redshift.warehouse --directory D --port P --endpoint URL` prints one JSON line
-when it is ready. It is a process of its own because relaying rows would hold the lock of the interpreter that
-answers every other AWS call.
+when it is ready, or says in it why it is not. It is a process of its own because relaying rows would hold the
+lock of the interpreter that answers every other AWS call.
 """
 
 from __future__ import annotations
@@ -147,8 +147,14 @@ def main() -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # an interrupted terminal ends our parent, and with it our input
-    warehouse = Warehouse(options.directory, options.port, options.endpoint, enforce_iam=options.enforce_iam)
-    warehouse.start()
+    try:
+        warehouse = Warehouse(
+            options.directory, options.port, options.endpoint, enforce_iam=options.enforce_iam
+        )
+        warehouse.start()
+    except RuntimeError as error:
+        print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - as below
+        sys.exit(1)
     print(json.dumps({"port": warehouse.port}), flush=True)  # noqa: T201 - the line that our parent waits for
     threading.Thread(target=_warm, args=(options.endpoint,), daemon=True).start()
     threading.Thread(target=_end_with_postgres, args=(warehouse,), daemon=True).start()

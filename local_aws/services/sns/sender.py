@@ -58,7 +58,8 @@ class Sender:
         """End the thread; what still waits is sent after the next start."""
         self._ended.set()
         self._wake.set()
-        self._thread.join(1.0)  # an endpoint may hold it longer; the delivery then stays waiting
+        if self._thread.is_alive():  # the start may have failed before it
+            self._thread.join(1.0)  # an endpoint may hold it longer; the delivery then stays waiting
         self._http.clear()
 
     def _queue(self, number: int, delivery: Delivery) -> None:

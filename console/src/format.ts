@@ -72,5 +72,5 @@ export function relative(iso: string, now = Date.now()): string {
   return seconds > 0 ? `${span} ago` : `in ${span}`;
 }
 
-/** The last part of a key. */
-export const fileName = (key: string): string => key.slice(key.lastIndexOf("/") + 1) || key;
+/** A key's part below its pipeline's prefix, `2026/orders.csv` of `incoming/orders/2026/orders.csv`; else its last part. */
+export const fileName = (key: string): string => /^incoming\/[^/]+\/(.+)$/.exec(key)?.[1] ?? (key.slice(key.lastIndexOf("/") + 1) || key);

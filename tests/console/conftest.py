@@ -86,7 +86,7 @@ def dirty_orders() -> str:
 
 def waiting_refund(stage: Stage) -> str:  # noqa: F811 - the fixture
     """Drop a refund and return the run that waits for approval."""
-    key = f"incoming/refunds/{own('refund')}.csv"
+    key = f"incoming/refunds/november/{own('refund')}.csv"
     stage.put(key, REFUND.format(number=secrets.randbelow(10**9)))
 
     def waits() -> Any:

@@ -9,11 +9,13 @@ import { Icon, type IconName } from "../parts/icons";
 import { lookOf, OutcomeBadge } from "../parts/outcome";
 import { href, route } from "../route";
 import type { LineageRun } from "../types";
+import { useWaits, waitingRuns } from "./waits";
 
 export function FilePage({ fileKey }: { fileKey: string }): JSX.Element {
   const pipeline = route.value.query["pipeline"] ?? "";
   const found = useLive((stop) => api.lineage(pipeline, fileKey, stop), 5000, [pipeline, fileKey]);
   const lineage = found.data;
+  useWaits();
   return (
     <>
       <header class="page-head">
@@ -36,7 +38,7 @@ export function FilePage({ fileKey }: { fileKey: string }): JSX.Element {
           </Card>
           {!lineage.runs.length && <Empty icon="never" title="No run has worked on it"><p>The next reconcile starts one for a file that was missed.</p></Empty>}
           {lineage.runs.map((run, index) => (
-            <Card key={run.name} id={`run-${index}`} title={<>Run <a class="mono" href={href("runs", run.name)}>{run.name}</a></>} aside={<OutcomeBadge outcome={run.outcome} />}>
+            <Card key={run.name} id={`run-${index}`} title={<>Run <a class="mono" href={href("runs", run.name)}>{run.name}</a></>} aside={<OutcomeBadge outcome={run.outcome} waits={waitingRuns.value.has(run.name)} />}>
               <Way run={run} fileKey={fileKey} />
             </Card>
           ))}
@@ -48,10 +50,11 @@ export function FilePage({ fileKey }: { fileKey: string }): JSX.Element {
 
 /** From left to right: the file, the run, what it wrote, where the rows are. */
 function Way({ run, fileKey }: { run: LineageRun; fileKey: string }): JSX.Element {
+  const look = lookOf(run.outcome, waitingRuns.value.has(run.name));
   return (
     <ol class="way-of">
       <Stop icon="file" title="Landed as"><bdi class="mono">{fileKey}</bdi></Stop>
-      <Stop icon={lookOf(run.outcome).icon} title={`Run, ${lookOf(run.outcome).word}`}><span><Time iso={run.started} />{run.seconds !== null && <span class="faint number">, took {duration(run.seconds)}</span>}</span>{run.error && <span class={`mono error-word tone-${lookOf(run.outcome).tone}`}>{run.error}</span>}</Stop>
+      <Stop icon={look.icon} title={`Run, ${look.word}`}><span><Time iso={run.started} />{run.seconds !== null && <span class="faint number">, took {duration(run.seconds)}</span>}</span>{run.error && <span class={`mono error-word tone-${look.tone}`}>{run.error}</span>}</Stop>
       {run.parquet.length > 0 && (
         <Stop icon="copy" title={plural(run.parquet.length, "Parquet object")}>
           {run.parquet.slice(0, 20).map((each) => (

@@ -12,6 +12,7 @@ import { Pager } from "../parts/pager";
 import { href, refine, route } from "../route";
 import type { LandedFile, Quarantined } from "../types";
 import { Expected } from "./expected";
+import { useWaits, waitingRuns } from "./waits";
 
 const VIEWS: [string, string][] = [["", "Landed"], ["quarantine", "In quarantine"], ["expected", "Missing or late"]];
 
@@ -52,6 +53,7 @@ const nothing = (): Promise<null> => Promise.resolve(null);
 
 function Landed({ found }: { found: Live<{ files: LandedFile[]; next: string | null; truncated: boolean } | null> }): JSX.Element {
   const { pipeline, next } = route.value.query;
+  useWaits();
   if (!found.data) return found.problem ? <Trouble what="The files cannot be listed" problem={found.problem} again={found.again} /> : <Skeleton lines={8} tall />;
   const { files } = found.data;
   if (!files.length && !next) {
@@ -82,7 +84,7 @@ function Landed({ found }: { found: Live<{ files: LandedFile[]; next: string | n
                   <bdi class="under cut mono" title={file.key}>{file.key}</bdi>
                 </td>
                 <td data-label="Outcome">
-                  {file.run && file.outcome ? <a href={href("runs", file.run)}><OutcomeBadge outcome={file.outcome} /></a> : <span class="faint">no run yet</span>}
+                  {file.run && file.outcome ? <a href={href("runs", file.run)}><OutcomeBadge outcome={file.outcome} waits={waitingRuns.value.has(file.run)} /></a> : <span class="faint">no run yet</span>}
                 </td>
                 <td data-label="Pipeline"><a href={href("pipelines", file.pipeline)}>{file.pipeline}</a></td>
                 <td data-label="Size" class="right number">{bytes(file.size)}</td>

@@ -11,11 +11,13 @@ import type { Column, Pipeline } from "../types";
 import { Charts } from "./pipeline_charts";
 import { Start } from "./pipeline_start";
 import { Upload } from "./pipeline_upload";
+import { useWaits, waitingRuns } from "./waits";
 
 export function PipelinePage({ name }: { name: string }): JSX.Element {
   const found = useLive((stop) => api.pipeline(name, stop), null, [name]);
   const last = useLive((stop) => api.runs({ pipeline: name, limit: 1 }, stop), 5000, [name]);
   const pipeline = found.data;
+  useWaits();
   if (!pipeline) return found.problem ? <Trouble what={`The pipeline ${name} cannot be shown`} problem={found.problem} again={found.again} /> : <Skeleton lines={10} />;
   const newest = last.data?.runs[0];
   return (
@@ -27,7 +29,7 @@ export function PipelinePage({ name }: { name: string }): JSX.Element {
         <h1>{pipeline.name}</h1>
         {newest && (
           <a class="last" href={href("runs", newest.name)}>
-            last run <OutcomeBadge outcome={newest.outcome} /> <Time iso={newest.started} style="relative" />
+            last run <OutcomeBadge outcome={newest.outcome} waits={waitingRuns.value.has(newest.name)} /> <Time iso={newest.started} style="relative" />
           </a>
         )}
         <a class="button quiet" href={href("runs", "", { pipeline: name })}>

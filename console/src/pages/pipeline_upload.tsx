@@ -10,6 +10,7 @@ import { OutcomeBadge } from "../parts/outcome";
 import { href } from "../route";
 import { may, needed } from "../session";
 import type { Pipeline, Run } from "../types";
+import { waitingRuns } from "./waits";
 
 interface Sent {
   name: string;
@@ -74,7 +75,7 @@ function How({ sent }: { sent: Sent }): JSX.Element {
   if (!sent.run) return <span class="faint">landed</span>;
   return (
     <a href={href("runs", sent.run.name)}>
-      <OutcomeBadge outcome={sent.run.outcome} /> see the run
+      <OutcomeBadge outcome={sent.run.outcome} waits={waitingRuns.value.has(sent.run.name)} /> see the run
     </a>
   );
 }

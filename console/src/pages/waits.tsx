@@ -11,17 +11,23 @@ import { Icon } from "../parts/icons";
 import { href } from "../route";
 import type { Waiting } from "../types";
 
-/** The names of the runs that wait, for the list below. */
+/** The names of the runs that wait. */
 export const waitingRuns = signal<ReadonlySet<string>>(new Set());
 
 let known: Waiting[] = []; // what somebody comes back to begins as it was left, or the list would move under them
 
-export function Waits(): JSX.Element | null {
+/** Ask who waits as long as a page shows runs; tell `waitingRuns` too. */
+export function useWaits(): Waiting[] {
   const found = useLive((stop) => inTurn(() => api.approvals(stop)), 5000, []);
   const waiting = (known = found.data?.waiting ?? known);
   useEffect(() => {
     waitingRuns.value = new Set(waiting.map((asked) => asked.run));
   }, [waiting]);
+  return waiting;
+}
+
+export function Waits(): JSX.Element | null {
+  const waiting = useWaits();
   if (!waiting.length) return null;
   return (
     <section class="waits" aria-label="Waiting for approval">

@@ -35,11 +35,12 @@ export const STATUSES: Record<Status, Look> = {
   elsewhere: { word: "elsewhere", icon: "ahead", tone: "stopped", meaning: "Its items have runs of their own." },
 };
 
-export function lookOf(outcome: string): Look {
+const WAITS: Look = { word: "waiting", icon: "waiting", tone: "expired", meaning: "It waits until a person decides." };
+
+export function lookOf(outcome: string, waits = false): Look {
+  if (waits && outcome === "running") return WAITS;
   return LOOKS[outcome as Outcome] ?? { word: outcome, icon: "never", tone: "stopped", meaning: "" };
 }
-
-const WAITS: Look = { word: "waiting", icon: "waiting", tone: "expired", meaning: "It waits until a person decides." };
 
 function Badge({ look }: { look: Look }): JSX.Element {
   return (
@@ -51,5 +52,5 @@ function Badge({ look }: { look: Look }): JSX.Element {
 }
 
 /** `waits`: it is under way, and a person has to decide. */
-export const OutcomeBadge = ({ outcome, waits = false }: { outcome: string; waits?: boolean }): JSX.Element => <Badge look={waits && outcome === "running" ? WAITS : lookOf(outcome)} />;
+export const OutcomeBadge = ({ outcome, waits = false }: { outcome: string; waits?: boolean }): JSX.Element => <Badge look={lookOf(outcome, waits)} />;
 export const StatusBadge = ({ status }: { status: Status }): JSX.Element => <Badge look={STATUSES[status]} />;

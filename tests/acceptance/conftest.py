@@ -52,8 +52,7 @@ class Stage:
     def runs_of(self, key: str) -> list[dict[str, Any]]:
         pipeline = key.split("/")[1]
         found = self.api.get("/runs", pipeline=pipeline, limit=100)["runs"]
-        runs = [self.api.get(f"/runs/{run['name']}") for run in found]
-        return [run for run in runs if run["input"]["file"]["key"] == key]
+        return [self.api.get(f"/runs/{run['name']}") for run in found if run["file"] == key]
 
     def ended(self, key: str, count: int = 1, seconds: float = 90) -> list[dict[str, Any]]:
         """Wait until `count` runs of a key have ended, and return them, newest first."""

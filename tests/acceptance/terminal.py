@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 CONTROL_C = "\x03"
 
-OWN_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
-"""The first terminal that a new session opens is the one whose Ctrl-C it hears."""
+OWN_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.open(os.ttyname(0), os.O_RDWR)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""The first terminal that a new session opens is the one whose Ctrl-C it hears; what a shell starts in the
+background is deaf to it, and so is all that this starts."""
 
 
 class Terminal:

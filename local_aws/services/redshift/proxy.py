@@ -55,6 +55,7 @@ class Proxy:
             message = f"cannot listen on port {port} of {LOOPBACK} for the warehouse: {error.strerror}"
             raise RuntimeError(message) from error
         self.port: int = self._listener.getsockname()[1]
+        self.has_clients = threading.Event()
 
     def serve(self) -> None:
         """Take connections until `close()`."""
@@ -63,6 +64,7 @@ class Proxy:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.has_clients.set()
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def close(self) -> None:

@@ -75,6 +75,11 @@ class Warehouse:
         self._proxy.close()
         self._server.stop()
 
+    def warm(self, endpoint_url: str) -> None:
+        """Import boto3 while the first client signs in; a warehouse that nobody asks never needs it."""
+        self._proxy.has_clients.wait()
+        _s3_client(endpoint_url)
+
     def wait(self) -> int:
         """Wait until PostgreSQL ends."""
         return self._server.wait()
@@ -156,7 +161,7 @@ def main() -> None:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201 - as below
         sys.exit(1)
     print(json.dumps({"port": warehouse.port}), flush=True)  # noqa: T201 - the line that our parent waits for
-    threading.Thread(target=_warm, args=(options.endpoint,), daemon=True).start()
+    threading.Thread(target=warehouse.warm, args=(options.endpoint,), daemon=True).start()
     threading.Thread(target=_end_with_postgres, args=(warehouse,), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
@@ -170,10 +175,6 @@ def _end_with_postgres(warehouse: Warehouse) -> None:
     warehouse.wait()
     if not warehouse.stopping.is_set():
         os._exit(1)  # a warehouse without its PostgreSQL is none
-
-
-def _warm(endpoint_url: str) -> None:
-    _s3_client(endpoint_url)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ REALITY = Reality(
         f"Only these types are imported: {', '.join(IMPORTED)}.",
         "An import leaves alone what the template does not say of a resource; AWS may reset that.",
         "An import whose identifier is not the one in the template fails when it is executed.",
-        "Alarms are kept and never change their state; policies are kept and not enforced.",
+        "Policies of topics, queues and keys are kept and not asked.",
     ),
 )
 

@@ -31,7 +31,7 @@ REALITY = Reality(
         "Memory and CPU are not limited, and layers are not mounted: modules come from the environment.",
         f"Every AWSSDKPandas layer of account {ACCOUNT} is there, with the size of one of them.",
         "GetAccountSettings tells an account's usual limits; nothing keeps to them.",
-        "IAM roles are not enforced: every function may call every service.",
+        "Without --enforce-iam every function may call every service.",
         "A version or alias runs the same source tree as $LATEST.",
         "Container images, other languages, function URLs and stream event sources are refused.",
         "A queued event is retried after 1 and then 2 minutes, divided by the time scale.",

@@ -26,10 +26,13 @@ REALITY = Reality(
     "each event is put into its destination's queue before the request is answered.",
     differs=(
         "Versioning cannot be suspended once enabled: NotImplemented.",
-        "A notification's destination must exist; its permission for S3 is not checked.",
+        "A notification's destination must exist; its permission for S3 is not checked when it is named.",
         "Events arrive within milliseconds and once, where AWS takes seconds and may repeat one.",
         "Lifecycle rules, replication and storage classes are stored but move nothing.",
-        "A caller of another account may do what the bucket's policy allows; IAM policies are not enforced.",
+        (
+            "A caller of another account may do what the bucket's policy allows; its own policies count with "
+            "--enforce-iam alone."
+        ),
         "For callers of its own account, a bucket's policy counts only where it denies unconditionally.",
         "A browser's preflight is judged by its origin; the methods and headers are left to the browser.",
         "Encryption settings are stored and returned; the bytes on disk are not encrypted.",

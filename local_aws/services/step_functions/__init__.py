@@ -64,13 +64,10 @@ REALITY = Reality(
         "Express executions are stored, so an asynchronous one goes on after a kill.",
         ("TestState refuses Map and Parallel states, and its inspection data holds the input only."),
         (
-            "IAM permissions of roles are not enforced, but a role that a task's Credentials name must trust "
-            "the state machine's role (the external id is the state machine's ARN)."
+            "Without --enforce-iam a state machine may call everything, but a role that a task's Credentials "
+            "name must trust the state machine's role (the external id is the state machine's ARN)."
         ),
-        (
-            "X-Ray tracing and encryption configurations are stored and do nothing; no CloudWatch "
-            "metrics are emitted."
-        ),
+        "X-Ray tracing and encryption configurations are stored and do nothing.",
     ),
 )
 

@@ -46,8 +46,8 @@ export function Runs(): JSX.Element {
         <h1>Runs</h1>
         <LiveMark live={found} on={!next} />
       </header>
-      {listed && <Waits />}
-      {listed && <Strips chosen={pipeline} />}
+      <Waits due={listed} />
+      <Strips chosen={pipeline} due={listed} />
       <Filters title="Which runs">
         <Choice name="Pipeline" value={pipeline} onChange={(value) => refine({ pipeline: value, next: undefined })}
           options={[["", "all"], ...(names.data?.pipelines ?? []).map((each): [string, string] => [each.name, each.name])]} />

@@ -16,9 +16,9 @@ export const waitingRuns = signal<ReadonlySet<string>>(new Set());
 
 let known: Waiting[] = []; // what somebody comes back to begins as it was left, or the list would move under them
 
-/** Ask who waits as long as a page shows runs; tell `waitingRuns` too. */
-export function useWaits(): Waiting[] {
-  const found = useLive((stop) => inTurn(() => api.approvals(stop)), 5000, []);
+/** Ask who waits as long as a page shows runs, from when it is `due`; tell `waitingRuns` too. */
+export function useWaits(due = true): Waiting[] {
+  const found = useLive((stop) => inTurn(() => api.approvals(stop)), 5000, [], due);
   const waiting = (known = found.data?.waiting ?? known);
   useEffect(() => {
     waitingRuns.value = new Set(waiting.map((asked) => asked.run));
@@ -26,8 +26,8 @@ export function useWaits(): Waiting[] {
   return waiting;
 }
 
-export function Waits(): JSX.Element | null {
-  const waiting = useWaits();
+export function Waits({ due }: { due: boolean }): JSX.Element | null {
+  const waiting = useWaits(due);
   if (!waiting.length) return null;
   return (
     <section class="waits" aria-label="Waiting for approval">

@@ -16,8 +16,8 @@ const BELOW = 16;
 
 let known: Statistics[] | undefined; // what somebody comes back to begins as it was left, or the list would move under them
 
-export function Strips({ chosen }: { chosen: string | undefined }): JSX.Element | null {
-  const found = useLive((stop) => inTurn(() => api.statisticsOfAll(HOURS, stop)), 10_000, []);
+export function Strips({ chosen, due }: { chosen: string | undefined; due: boolean }): JSX.Element | null {
+  const found = useLive((stop) => inTurn(() => api.statisticsOfAll(HOURS, stop)), 10_000, [], due);
   known = found.data?.pipelines ?? known;
   const busy = (known ?? []).filter((each) => total(each.hours));
   if (!known && !found.problem) return <div class="strips-wait" aria-hidden="true" />; // the list below stays where it is

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> None:
     """Start, print one JSON line when ready, and stay until SIGTERM, SIGINT or the end of stdin."""
     options = _parser().parse_args(arguments)
-    ended = threading.Event()
+    # A signal that another thread was handed does not wake this one from a lock; a byte in a pipe does.
+    ended, end = os.pipe()
+    os.set_blocking(end, False)
+    signal.set_wakeup_fd(end)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: None)
     aws = _started(_configuration(options))
     if options.while_stdin_open:
-        threading.Thread(target=_wait_for_end_of_input, args=(ended,), daemon=True).start()
+        threading.Thread(target=_wait_for_end_of_input, args=(end,), daemon=True).start()
     ready = {
         "endpoint_url": aws.runtime.endpoint_url,
         "warehouse_port": aws.runtime.warehouse_port,
@@ -35,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
         "pid": os.getpid(),
     }
     print(json.dumps(ready), flush=True)  # noqa: T201 - the line that whoever started us waits for
-    ended.wait()
+    os.read(ended, 1)
     aws.stop()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -103,10 +106,10 @@ def _configuration(options: argparse.Namespace) -> Configuration:
     )
 
 
-def _wait_for_end_of_input(ended: threading.Event) -> None:
+def _wait_for_end_of_input(end: int) -> None:
     while sys.stdin.buffer.read(4096):
         pass
-    ended.set()
+    os.write(end, b"0")
 
 
 if __name__ == "__main__":

@@ -68,9 +68,10 @@ class Dispatcher:
             self._changed.notify_all()
 
     def join(self) -> None:
-        """Wait for the threads, once their workers have ended."""
+        """Wait for the threads, once their workers have ended, 5 seconds in all."""
+        deadline = time.monotonic() + 5
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=max(0, deadline - time.monotonic()))
 
     def add(self, event: QueuedEvent) -> None:
         """Deliver an event that is stored already."""

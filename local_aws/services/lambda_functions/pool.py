@@ -72,6 +72,8 @@ class WorkerPool:
     def _lending(self, worker: Worker) -> Iterator[Worker]:
         with self._changed:
             self._lent.add(worker)
+            if self._closed:  # since it was taken: nobody else ends it
+                worker.interrupt()
         try:
             yield worker
         finally:

@@ -245,8 +245,8 @@ def redrive(states: StepFunctions, name: str) -> Started:
 def missing(states: StepFunctions, s3: S3, now: datetime) -> Iterator[tuple[File, datetime]]:
     """Yield the files that should have a run by now and have none, each with the time that it landed.
 
-    A bucket of another account that refuses is passed over while no file of its pipeline has had a run: that
-    account is not connected yet.
+    A bucket of another account that refuses is passed over, with a warning in the log, while none of the
+    newest 1,000 runs of its workflow is its pipeline's: that account is not connected yet.
 
     Raises:
         AccessRefused: another account no longer lets its bucket be listed; told after all other files.

@@ -76,21 +76,16 @@ def test_a_directory_in_use_is_refused_by_the_pid_of_its_owner(local_aws):
     assert "Traceback" not in refused.stderr
 
 
-def test_a_port_in_use_is_refused(local_aws, tmp_path):
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("--port", "port {}"), ("--warehouse-port", "port {} of 127.0.0.1 for the warehouse")],
+)
+def test_a_port_in_use_is_refused(local_aws, tmp_path, option, words):
     port = local_aws.endpoint_url.rpartition(":")[2]
-    command = [sys.executable, "-m", "local_aws", "--directory", str(tmp_path), "--port", port]
+    command = [sys.executable, "-m", "local_aws", "--directory", str(tmp_path), option, port]
     refused = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 1
-    assert f"port {port}" in refused.stderr
-    assert "Traceback" not in refused.stderr
-
-
-def test_a_port_of_the_warehouse_in_use_is_refused(local_aws, tmp_path):
-    port = local_aws.endpoint_url.rpartition(":")[2]
-    command = [sys.executable, "-m", "local_aws", "--directory", str(tmp_path), "--warehouse-port", port]
-    refused = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
-    assert refused.returncode == 1
-    assert f"port {port} of 127.0.0.1 for the warehouse" in refused.stderr
+    assert words.format(port) in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

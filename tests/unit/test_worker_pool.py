@@ -19,6 +19,8 @@ class FakeWorker:
     def kill(self) -> None:
         self.alive = False
 
+    interrupt = kill
+
 
 def pool(size: int) -> WorkerPool:
     start: Any = FakeWorker
@@ -65,3 +67,13 @@ def test_no_prepared_worker_is_ended_for_another_one() -> None:
     assert prepared(workers, 2) == 0
     with workers.lend(OURS, 0) as worker:
         assert (worker.sandbox, worker.alive) == (OURS, True)
+
+
+def test_a_worker_that_starts_while_the_pool_closes_is_ended_at_once() -> None:
+    def start() -> Any:
+        workers.close()
+        return FakeWorker()
+
+    workers = WorkerPool(1, start)
+    with workers.lend(OURS, 0) as worker:
+        assert not worker.alive
